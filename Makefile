@@ -1,0 +1,54 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8080
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup run test check lint soak bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make run     the Lite service on http://$(HOST):$(PORT), seeded, with both scenarios shown"
+	@echo "make test    the whole test suite"
+	@echo "make check   ruff, mypy --strict, import-linter and the tests"
+	@echo "make bench   speed as ratios against named limits (SIZE=10 makes it larger)"
+	@echo "make soak    the long versions of the tests"
+	@echo "make setup   only the environment"
+
+$(VENV)/.run: setup.cfg pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what setup.cfg names into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	@echo "Installing the test tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,bench]'
+	@touch $@
+
+setup: $(VENV)/.test
+
+run: $(VENV)/.run
+	@exec $(BIN)/xds serve --lite --host $(HOST) --port $(PORT) $(if $(DATA),--data-dir $(DATA))
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+soak: $(VENV)/.test
+	@XDS_SOAK=1 $(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.test
+	@$(BIN)/python -m benchmarks $(if $(SIZE),--size $(SIZE)) $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,1 @@
+"""The XML schemas that the messages obey, one file per namespace."""
