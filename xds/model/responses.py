@@ -1,0 +1,36 @@
+"""What a transaction answers: status, findings, and the objects or documents with it (ITI TF-3 4.2.4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from xds.model.errors import XdsError, has_error
+from xds.model.identifiers import ResponseStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryResponse:
+    """rs:RegistryResponse: Failure if one finding is an Error (ITI TF-3 Tables 4.2.4.2-1 to -4)."""
+
+    status: ResponseStatus = ResponseStatus.SUCCESS
+    findings: tuple[XdsError, ...] = ()
+
+    @classmethod
+    def of(cls, findings: Iterable[XdsError]) -> "RegistryResponse":
+        """Answer a submission: nothing in between, all is stored or nothing is."""
+        kept = tuple(findings)
+        status = ResponseStatus.FAILURE if has_error(kept) else ResponseStatus.SUCCESS
+        return cls(status=status, findings=kept)
+
+    @property
+    def is_success(self) -> bool:
+        """True when everything was done, warnings or not."""
+        return self.status is ResponseStatus.SUCCESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRequest:
+    """One document that a consumer asks for (ITI TF-2 3.43.5)."""
+
+    repository_unique_id: str
+    document_unique_id: str
+    home_community_id: str | None = None

@@ -1,0 +1,19 @@
+"""Every XML namespace that this project reads or writes, and the QNames built from them."""
+
+from typing import Final
+
+SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
+SOAP11: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+WSA: Final = "http://www.w3.org/2005/08/addressing"
+RIM: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0"
+RS: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
+LCM: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
+QUERY: Final = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
+XDSB: Final = "urn:ihe:iti:xds-b:2007"
+XOP: Final = "http://www.w3.org/2004/08/xop/include"
+WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+XML: Final = "http://www.w3.org/XML/1998/namespace"
+CDA: Final = "urn:hl7-org:v3"
+
+XOP_INCLUDE: Final = f"{{{XOP}}}Include"
+XML_LANG: Final = f"{{{XML}}}lang"
