@@ -1,0 +1,67 @@
+"""The codec: ebRIM and ebRS elements ⇄ the model, one module per object, both directions side by side."""
+
+from xds.ebxml.association import decode_association, encode_association
+from xds.ebxml.document_entry import decode_document_entry, encode_document_entry
+from xds.ebxml.folder import decode_folder, encode_folder
+from xds.ebxml.fragments import Findings
+from xds.ebxml.provide import PROVIDE_REQUEST, decode_provide_request, encode_provide_request
+from xds.ebxml.query import (
+    ADHOC_QUERY_REQUEST,
+    ADHOC_QUERY_RESPONSE,
+    QueryResponse,
+    decode_adhoc_query,
+    decode_query_response,
+    encode_adhoc_query,
+    encode_object_ref,
+    encode_query_response,
+)
+from xds.ebxml.response import REGISTRY_RESPONSE, decode_registry_response, encode_registry_response
+from xds.ebxml.retrieve import (
+    RETRIEVE_REQUEST,
+    RETRIEVE_RESPONSE,
+    RetrievedDocument,
+    decode_retrieve_request,
+    decode_retrieve_response,
+    encode_retrieve_request,
+    encode_retrieve_response,
+)
+from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission, encode_submission
+from xds.ebxml.submission_set import decode_submission_set, encode_submission_set
+from xds.ebxml.text import fill
+
+__all__ = [
+    "ADHOC_QUERY_REQUEST",
+    "ADHOC_QUERY_RESPONSE",
+    "PROVIDE_REQUEST",
+    "REGISTRY_RESPONSE",
+    "RETRIEVE_REQUEST",
+    "RETRIEVE_RESPONSE",
+    "SUBMIT_OBJECTS_REQUEST",
+    "Findings",
+    "QueryResponse",
+    "RetrievedDocument",
+    "decode_adhoc_query",
+    "decode_association",
+    "decode_document_entry",
+    "decode_folder",
+    "decode_provide_request",
+    "decode_query_response",
+    "decode_registry_response",
+    "decode_retrieve_request",
+    "decode_retrieve_response",
+    "decode_submission",
+    "decode_submission_set",
+    "encode_adhoc_query",
+    "encode_association",
+    "encode_document_entry",
+    "encode_folder",
+    "encode_object_ref",
+    "encode_provide_request",
+    "encode_query_response",
+    "encode_registry_response",
+    "encode_retrieve_request",
+    "encode_retrieve_response",
+    "encode_submission",
+    "encode_submission_set",
+    "fill",
+]

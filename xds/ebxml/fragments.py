@@ -1,0 +1,299 @@
+"""The pieces that every ebRIM object is made of: Slot, Name, Classification, ExternalIdentifier.
+
+Encoders return text with the prefix ``rim:``, which the message's root declares; decoders take elements.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from lxml import etree
+
+from xds.ebxml.text import escape
+from xds.model import (
+    Author,
+    AvailabilityStatus,
+    Classification,
+    Code,
+    ExternalIdentifier,
+    InternationalString,
+    LocalizedString,
+    ObjectType,
+    RegistryMetadataError,
+    Slot,
+    XdsError,
+)
+from xds.xml.namespaces import RIM, XML_LANG
+
+SLOT: Final = f"{{{RIM}}}Slot"
+NAME: Final = f"{{{RIM}}}Name"
+DESCRIPTION: Final = f"{{{RIM}}}Description"
+VERSION_INFO: Final = f"{{{RIM}}}VersionInfo"
+CLASSIFICATION: Final = f"{{{RIM}}}Classification"
+EXTERNAL_IDENTIFIER: Final = f"{{{RIM}}}ExternalIdentifier"
+VALUE: Final = f"{{{RIM}}}ValueList/{{{RIM}}}Value"
+LOCALIZED: Final = f"{{{RIM}}}LocalizedString"
+
+_AUTHOR_SLOTS = (
+    "authorPerson",
+    "authorInstitution",
+    "authorRole",
+    "authorSpecialty",
+    "authorTelecommunication",
+)
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a decoder found wrong with the structure; the object is decoded as far as it can be.
+
+    In `strict` what the field gets wrong without harm is a finding too.
+    """
+
+    strict: bool = False
+    errors: list[XdsError] = field(default_factory=list)
+
+    def add(self, context: str, location: str, rule: str) -> None:
+        """Note an XDSRegistryMetadataError at ``object attribute``."""
+        self.errors.append(RegistryMetadataError(context, location=location, rule=f"structure-{rule}"))
+
+    def tolerate(self, context: str, location: str, rule: str) -> None:
+        """Note it in `strict` only (real partners send it and it is unambiguous)."""
+        if self.strict:
+            self.add(context, location, rule)
+
+
+class ChildIds:
+    """Ids of an object's Classifications and ExternalIdentifiers: derived from its own, so they compress.
+
+    ebRIM wants an id on each; nobody refers to them. They count on from the last group of the object's UUID.
+    """
+
+    __slots__ = ("_count", "_node", "_prefix", "owner")
+
+    def __init__(self, entry_uuid: str) -> None:
+        self.owner = escape(entry_uuid)
+        self._count = 0
+        self._prefix: str = self.owner[:-12]
+        try:
+            self._node: int | None = int(self.owner[-12:], 16) if entry_uuid.startswith("urn:uuid:") else None
+        except ValueError:
+            self._node = None
+
+    def next(self) -> str:
+        """Return the next id."""
+        self._count += 1
+        if self._node is None:
+            return f"{self.owner}.{self._count}"
+        return f"{self._prefix}{(self._node + self._count) & 0xFFFFFFFFFFFF:012x}"
+
+
+def encode_slot(name: str, values: Iterable[str]) -> str:
+    """Encode one rim:Slot (ITI TF-3 4.2.3.1.6)."""
+    inner = "".join([f"<rim:Value>{escape(value)}</rim:Value>" for value in values])
+    return f'<rim:Slot name="{escape(name)}"><rim:ValueList>{inner}</rim:ValueList></rim:Slot>'
+
+
+def encode_slots(slots: Iterable[Slot]) -> str:
+    """Encode Slots that the standard does not define."""
+    return "".join([encode_slot(slot.name, slot.values) for slot in slots])
+
+
+def decode_slot(element: etree._Element) -> Slot:
+    """Decode one rim:Slot, whatever its values are."""
+    values = tuple([value.text or "" for value in element.iterfind(VALUE)])
+    return Slot(name=element.get("name", ""), values=values)
+
+
+def encode_strings(element_name: str, texts: InternationalString) -> str:
+    """Encode Name or Description; nothing when there is no text."""
+    if not texts:
+        return ""
+    inner = []
+    for text in texts:
+        charset = "" if text.charset is None else f' charset="{escape(text.charset)}"'
+        lang = "" if text.lang is None else f' xml:lang="{escape(text.lang)}"'
+        inner.append(f'<rim:LocalizedString{charset}{lang} value="{escape(text.value)}"/>')
+    return f"<rim:{element_name}>{''.join(inner)}</rim:{element_name}>"
+
+
+def decode_strings(element: etree._Element) -> InternationalString:
+    """Decode Name or Description in every language."""
+    return tuple(
+        [
+            LocalizedString(value=text.get("value", ""), lang=text.get(XML_LANG), charset=text.get("charset"))
+            for text in element.iterfind(LOCALIZED)
+        ]
+    )
+
+
+def encode_code(scheme: str, code: Code, ids: ChildIds) -> str:
+    """Encode a coded attribute as a Classification (ITI TF-3 4.2.3.1.2)."""
+    return (
+        f'<rim:Classification classificationScheme="{scheme}" classifiedObject="{ids.owner}"'
+        f' id="{ids.next()}" nodeRepresentation="{escape(code.code)}"'
+        f' objectType="{ObjectType.CLASSIFICATION.value}">'
+        f"{encode_slot('codingScheme', (code.scheme,))}{encode_slots(code.extra_slots)}"
+        f"{encode_strings('Name', code.display)}</rim:Classification>"
+    )
+
+
+def decode_code(element: etree._Element, where: str, findings: Findings) -> Code:
+    """Decode a Classification that carries a code; what is missing is found and left empty."""
+    schemes: tuple[str, ...] = ()
+    extra: list[Slot] = []
+    for child in element.iterfind(SLOT):
+        slot = decode_slot(child)
+        if slot.name == "codingScheme":
+            schemes += slot.values
+        else:
+            extra.append(slot)
+    name = element.find(NAME)
+    display = () if name is None else decode_strings(name)
+    code = element.get("nodeRepresentation", "")
+    if not code:
+        findings.add("nodeRepresentation is missing or empty; it holds the code", where, "code-value")
+    if len(schemes) != 1 or not schemes[0]:
+        findings.add(
+            f"Slot codingScheme has {len(schemes)} values; exactly one is needed, the OID of the code system",
+            where,
+            "coding-scheme",
+        )
+    if not any(text.value for text in display):
+        findings.add("Name is missing or empty; it holds the code's display name", where, "code-display")
+    return Code(code=code, scheme=schemes[0] if schemes else "", display=display, extra_slots=tuple(extra))
+
+
+def encode_author(scheme: str, author: Author, ids: ChildIds) -> str:
+    """Encode an author as a Classification with an empty nodeRepresentation (ITI TF-3 4.2.3.1.4)."""
+    person = () if author.person is None else (author.person,)
+    lists = (person, author.institutions, author.roles, author.specialties, author.telecommunications)
+    slots = "".join(
+        [encode_slot(n, values) for n, values in zip(_AUTHOR_SLOTS, lists, strict=True) if values]
+    )
+    return (
+        f'<rim:Classification classificationScheme="{scheme}" classifiedObject="{ids.owner}"'
+        f' id="{ids.next()}" nodeRepresentation="" objectType="{ObjectType.CLASSIFICATION.value}">'
+        f"{slots}{encode_slots(author.extra_slots)}{encode_strings('Name', author.name)}</rim:Classification>"
+    )
+
+
+def decode_author(element: etree._Element, where: str, findings: Findings) -> Author:
+    """Decode an author; that one part of it is present is a rule, not structure."""
+    found: dict[str, tuple[str, ...]] = {}
+    extra: list[Slot] = []
+    for child in element.iterfind(SLOT):
+        slot = decode_slot(child)
+        if slot.name in _AUTHOR_SLOTS and slot.name not in found:
+            found[slot.name] = slot.values
+        else:
+            extra.append(slot)
+    person, institutions, roles, specialties, telecommunications = [found.get(n, ()) for n in _AUTHOR_SLOTS]
+    if len(person) > 1:
+        findings.add(f"authorPerson has {len(person)} values; send one author each", where, "author-person")
+    name = element.find(NAME)
+    return Author(
+        person=person[0] if person else None,
+        institutions=institutions,
+        roles=roles,
+        specialties=specialties,
+        telecommunications=telecommunications,
+        extra_slots=tuple(extra),
+        name=() if name is None else decode_strings(name),
+    )
+
+
+def encode_classification(item: Classification, ids: ChildIds) -> str:
+    """Encode a Classification as it was sent, or the one that says what a RegistryPackage is."""
+    scheme = "" if item.scheme is None else f' classificationScheme="{escape(item.scheme)}"'
+    node = "" if item.node is None else f' classificationNode="{escape(item.node)}"'
+    value = (
+        ""
+        if item.node_representation is None
+        else f' nodeRepresentation="{escape(item.node_representation)}"'
+    )
+    return (
+        f'<rim:Classification{scheme}{node} classifiedObject="{ids.owner}" id="{ids.next()}"{value}'
+        f' objectType="{ObjectType.CLASSIFICATION.value}">{encode_slots(item.slots)}'
+        f"{encode_strings('Name', item.name)}{encode_strings('Description', item.description)}"
+        "</rim:Classification>"
+    )
+
+
+def decode_classification(element: etree._Element) -> Classification:
+    """Decode a Classification that no attribute of its object claims."""
+    name, description = element.find(NAME), element.find(DESCRIPTION)
+    return Classification(
+        scheme=element.get("classificationScheme"),
+        node=element.get("classificationNode"),
+        node_representation=element.get("nodeRepresentation"),
+        slots=tuple([decode_slot(child) for child in element.iterfind(SLOT)]),
+        name=() if name is None else decode_strings(name),
+        description=() if description is None else decode_strings(description),
+    )
+
+
+def encode_identifier(scheme: str, name: str, value: str, ids: ChildIds) -> str:
+    """Encode an ExternalIdentifier; `value` is written as it is, so that a sentinel may stand for it."""
+    return (
+        f'<rim:ExternalIdentifier id="{ids.next()}" identificationScheme="{scheme}"'
+        f' objectType="{ObjectType.EXTERNAL_IDENTIFIER.value}" registryObject="{ids.owner}" value="{value}">'
+        f'<rim:Name><rim:LocalizedString value="{name}"/></rim:Name></rim:ExternalIdentifier>'
+    )
+
+
+def encode_extra_identifiers(items: Iterable[ExternalIdentifier], ids: ChildIds) -> str:
+    """Encode ExternalIdentifiers that the standard does not define."""
+    return "".join(
+        [
+            f'<rim:ExternalIdentifier id="{ids.next()}" identificationScheme="{escape(item.scheme)}"'
+            f' objectType="{ObjectType.EXTERNAL_IDENTIFIER.value}" registryObject="{ids.owner}"'
+            f' value="{escape(item.value)}">{encode_slots(item.slots)}{encode_strings("Name", item.name)}'
+            "</rim:ExternalIdentifier>"
+            for item in items
+        ]
+    )
+
+
+def decode_extra_identifier(element: etree._Element) -> ExternalIdentifier:
+    """Decode an ExternalIdentifier that no attribute of its object claims."""
+    name = element.find(NAME)
+    return ExternalIdentifier(
+        scheme=element.get("identificationScheme", ""),
+        value=element.get("value", ""),
+        slots=tuple([decode_slot(child) for child in element.iterfind(SLOT)]),
+        name=() if name is None else decode_strings(name),
+    )
+
+
+def check_child(element: etree._Element, owner: str, reference: str, where: str, findings: Findings) -> None:
+    """Check that a nested child has an id and names the object that holds it (ITI TF-3 4.2.3.1.2, .3)."""
+    pointed = element.get(reference)
+    if pointed is None:
+        findings.tolerate(
+            f"{reference} is missing; it repeats the id of the object", where, "child-reference"
+        )
+    elif pointed != owner:
+        findings.add(
+            f"{reference} is {pointed!r}, but it is nested in {owner!r}; both must be equal",
+            where,
+            "child-reference",
+        )
+    if not element.get("id"):
+        findings.tolerate("id is missing; every object of ebRIM has one", where, "child-id")
+
+
+def decode_status(element: etree._Element) -> AvailabilityStatus:
+    """Decode @status; anything but Deprecated counts as Approved, as on a submission it is ignored."""
+    deprecated = element.get("status") == AvailabilityStatus.DEPRECATED
+    return AvailabilityStatus.DEPRECATED if deprecated else AvailabilityStatus.APPROVED
+
+
+def decode_version(element: etree._Element, owner: str, findings: Findings) -> int:
+    """Decode VersionInfo/@versionName; ebRIM's own default, 1.1, means the first version."""
+    text_value = element.get("versionName", "1")
+    if text_value.isdecimal():
+        return int(text_value)
+    if text_value != "1.1":
+        findings.add(f"versionName {text_value!r} is not a whole number", f"{owner} version", "version")
+    return 1

@@ -1,0 +1,174 @@
+"""AdhocQuery ⇄ query:AdhocQueryRequest, and query:AdhocQueryResponse (ITI TF-2 3.18.4.1.2, 3.18.4.1.3)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from xds.ebxml.fragments import SLOT, VALUE, Findings, encode_slot
+from xds.ebxml.response import decode_error_list, encode_error_list
+from xds.ebxml.submission import REGISTRY_OBJECT_LIST, decode_objects
+from xds.ebxml.text import escape, home_attribute
+from xds.model import (
+    AdhocQuery,
+    QuerySlot,
+    RegistryError,
+    ResponseStatus,
+    ReturnType,
+    Submission,
+    UnknownStoredQuery,
+    XdsError,
+)
+from xds.xml.namespaces import QUERY, RIM, RS
+
+ADHOC_QUERY_REQUEST: Final = f"{{{QUERY}}}AdhocQueryRequest"
+ADHOC_QUERY_RESPONSE: Final = f"{{{QUERY}}}AdhocQueryResponse"
+_ADHOC_QUERY = f"{{{RIM}}}AdhocQuery"
+_RESPONSE_OPTION = f"{{{QUERY}}}ResponseOption"
+_ITEM = re.compile(r"""\s*(?:'((?:[^']|'')*)'|"([^"]*)"|([^'"(),]+))\s*""")
+_NUMBER = re.compile(r"\d+")
+VALUE_LENGTH: Final = 256
+"""rim:Value holds no more; a longer list is spread over several (ITI TF-2 3.18.4.1.2.3.4)."""
+
+
+def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsError, ...]]:
+    """Decode a query:AdhocQueryRequest and read the notation of its values.
+
+    Returns
+    -------
+    The query as far as it can be read, and an XDSRegistryError for each value whose notation cannot be.
+    """
+    findings: list[XdsError] = []
+    option, query = element.find(_RESPONSE_OPTION), element.find(_ADHOC_QUERY)
+    return_type: ReturnType | str = (
+        "RegistryObject" if option is None else option.get("returnType", "RegistryObject")
+    )
+    if return_type in list(ReturnType):
+        return_type = ReturnType(return_type)
+    if query is None:
+        findings.append(UnknownStoredQuery("AdhocQuery is missing; its id names the stored query"))
+        return AdhocQuery(query_id="", return_type=return_type), tuple(findings)
+    slots = []
+    for child in query.iterfind(SLOT):
+        name = child.get("name", "")
+        texts = [value.text or "" for value in child.iterfind(VALUE)]
+        try:
+            slots.append(read_values(name, texts))
+        except ValueError as error:
+            findings.append(RegistryError(f"{name}: {error}", location=name, rule="query-notation"))
+    decoded = AdhocQuery(
+        query_id=query.get("id", "").strip(),
+        return_type=return_type,
+        slots=tuple(slots),
+        home_community_id=query.get("home"),
+    )
+    return decoded, tuple(findings)
+
+
+def read_values(name: str, texts: Iterable[str]) -> QuerySlot:
+    """Read the Values of one Slot (ITI TF-2 3.18.4.1.2.3.3 to .5).
+
+    Raises
+    ------
+    ValueError
+        A quote or a parenthesis is not closed, or text stands beside a quoted value.
+    """
+    values: list[str] = []
+    is_list = unquoted = False
+    for raw in texts:
+        text = raw.strip()
+        inner = text
+        if text.startswith("("):
+            if not text.endswith(")"):
+                raise ValueError(f"{text[:60]!r} opens a parenthesis and does not close it; write ('a','b')")
+            is_list, inner = True, text[1:-1]
+        position = 0
+        while position < len(inner) or not values:
+            match = _ITEM.match(inner, position)
+            if match is None:
+                raise ValueError(f"{text[:60]!r} cannot be read; write 'text', ('a','b') or digits")
+            quoted, double, bare = match.groups()
+            values.append(_value(quoted, double, bare))
+            unquoted |= bare is not None and _NUMBER.fullmatch(bare.strip()) is None
+            position = match.end()
+            if position == len(inner):
+                break
+            if inner[position] != ",":
+                raise ValueError(f"{text[:60]!r}: a comma was expected after {values[-1][:40]!r}")
+            position += 1
+    return QuerySlot(name=name, values=tuple(values), is_list=is_list, unquoted=unquoted)
+
+
+def _value(quoted: str | None, double: str | None, bare: str | None) -> str:
+    if quoted is not None:
+        return quoted.replace("''", "'").strip()
+    return (double if double is not None else bare or "").strip()
+
+
+def encode_adhoc_query(query: AdhocQuery) -> bytes:
+    """Encode a query:AdhocQueryRequest, namespaces declared; long lists are spread over Values."""
+    slots = "".join([encode_slot(slot.name, _texts(slot)) for slot in query.slots])
+    return (
+        f'<query:AdhocQueryRequest xmlns:query="{QUERY}" xmlns:rim="{RIM}">'
+        f'<query:ResponseOption returnComposedObjects="true" returnType="{escape(str(query.return_type))}"/>'
+        f'<rim:AdhocQuery{home_attribute(query.home_community_id)} id="{escape(query.query_id)}">{slots}'
+        "</rim:AdhocQuery></query:AdhocQueryRequest>"
+    ).encode()
+
+
+def _texts(slot: QuerySlot) -> list[str]:
+    values = [value if slot.unquoted else "'" + value.replace("'", "''") + "'" for value in slot.values]
+    if not slot.is_list:
+        return values
+    texts: list[str] = []
+    batch: list[str] = []
+    for value in values:
+        if batch and sum(len(item) + 1 for item in batch) + len(value) + 1 > VALUE_LENGTH:
+            texts.append(f"({','.join(batch)})")
+            batch = []
+        batch.append(value)
+    return [*texts, f"({','.join(batch)})"] if batch else texts
+
+
+def encode_query_response(
+    status: ResponseStatus, findings: Iterable[XdsError], objects: Iterable[bytes]
+) -> list[bytes]:
+    """Encode a query:AdhocQueryResponse as pieces: the list is there even when it is empty.
+
+    Parameters
+    ----------
+    objects
+        Fragments ready to send, with the prefix ``rim:``.
+    """
+    head = (
+        f'<query:AdhocQueryResponse xmlns:query="{QUERY}" xmlns:rim="{RIM}" xmlns:rs="{RS}"'
+        f' status="{status.value}">{encode_error_list(findings)}<rim:RegistryObjectList>'
+    ).encode()
+    return [head, *objects, b"</rim:RegistryObjectList></query:AdhocQueryResponse>"]
+
+
+def encode_object_ref(entry_uuid: str, home_community_id: str | None) -> bytes:
+    """Encode a rim:ObjectRef (ITI TF-2 3.18.4.1.2.3.1)."""
+    return f'<rim:ObjectRef{home_attribute(home_community_id)} id="{escape(entry_uuid)}"/>'.encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryResponse:
+    """A decoded query:AdhocQueryResponse."""
+
+    status: ResponseStatus
+    findings: tuple[XdsError, ...]
+    objects: Submission
+
+
+def decode_query_response(element: etree._Element) -> QueryResponse:
+    """Decode a query:AdhocQueryResponse, leniently: an absent status is a Failure."""
+    try:
+        status = ResponseStatus(element.get("status", ""))
+    except ValueError:
+        status = ResponseStatus.FAILURE
+    listed = element.find(REGISTRY_OBJECT_LIST)
+    objects = Submission() if listed is None else decode_objects(listed, Findings())
+    return QueryResponse(status=status, findings=decode_error_list(element), objects=objects)
