@@ -18,7 +18,8 @@ def encode_provide_request(submission: Submission, content_ids: Iterable[tuple[s
     """Encode the body of ITI-41; `content_ids` pairs each entry's id with the Content-ID of its part."""
     documents = "".join(
         [
-            f'<xds:Document id="{escape(entry_id)}"><xop:Include href="cid:{escape(content_id)}"/></xds:Document>'
+            f'<xds:Document id="{escape(entry_id)}"><xop:Include href="cid:{escape(content_id)}"/>'
+            "</xds:Document>"
             for entry_id, content_id in content_ids
         ]
     )

@@ -83,8 +83,8 @@ def decode_objects(registry_object_list: etree._Element, findings: Findings) -> 
                 folders.append(decode_folder(child, findings))
             if len(kinds & {SUBMISSION_SET_NODE, FOLDER_NODE}) != 1:
                 findings.add(
-                    "a RegistryPackage must be classified as a SubmissionSet or as a Folder, by a Classification"
-                    " with that classificationNode inside it or beside it",
+                    "a RegistryPackage must be classified as a SubmissionSet or as a Folder, by a"
+                    " Classification with that classificationNode inside it or beside it",
                     f"{child.get('id')} classificationNode",
                     "package-kind",
                 )

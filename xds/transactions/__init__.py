@@ -1,0 +1,27 @@
+"""The catalogue of transactions."""
+
+from xds.transactions.catalogue import (
+    CATALOGUE,
+    ITI_18,
+    ITI_41,
+    ITI_42,
+    ITI_43,
+    Role,
+    Transaction,
+    by_action,
+    by_body,
+    of_role,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "ITI_18",
+    "ITI_41",
+    "ITI_42",
+    "ITI_43",
+    "Role",
+    "Transaction",
+    "by_action",
+    "by_body",
+    "of_role",
+]

@@ -1,0 +1,112 @@
+"""The catalogue of transactions: number, actions, encoding and body types of each, one row each.
+
+Everything that dispatches, serves a WSDL, checks a message or calls a peer reads this table
+(ITI TF-2 3.18, 3.41 to 3.43, Appendix V).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from xds.ebxml import (
+    ADHOC_QUERY_REQUEST,
+    ADHOC_QUERY_RESPONSE,
+    PROVIDE_REQUEST,
+    REGISTRY_RESPONSE,
+    RETRIEVE_REQUEST,
+    RETRIEVE_RESPONSE,
+    SUBMIT_OBJECTS_REQUEST,
+)
+
+
+class Role(StrEnum):
+    """What a process can play; an end point serves the transactions of one role."""
+
+    REGISTRY = "registry"
+    REPOSITORY = "repository"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One IHE transaction on the wire."""
+
+    number: str  # "ITI-42"
+    name: str  # as in the title of its section
+    operation: str  # wsdl:operation of Appendix W
+    role: Role  # the actor that receives it
+    action: str  # wsa:Action of the request
+    response_action: str  # … of the response (IHE-WSP208)
+    request: str  # QName of the body's element
+    response: str
+    mtom: bool  # MTOM/XOP in both directions; else Simple SOAP (V.8.1)
+    writes: bool  # a repeat with the same MessageID gets the stored answer
+
+
+ITI_41: Final = Transaction(
+    number="ITI-41",
+    name="Provide and Register Document Set-b",
+    operation="DocumentRepository_ProvideAndRegisterDocumentSet-b",
+    role=Role.REPOSITORY,
+    action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b",
+    response_action="urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse",
+    request=PROVIDE_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=True,
+    writes=True,
+)
+ITI_42: Final = Transaction(
+    number="ITI-42",
+    name="Register Document Set-b",
+    operation="DocumentRegistry_RegisterDocumentSet-b",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2007:RegisterDocumentSet-b",
+    response_action="urn:ihe:iti:2007:RegisterDocumentSet-bResponse",
+    request=SUBMIT_OBJECTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+)
+ITI_18: Final = Transaction(
+    number="ITI-18",
+    name="Registry Stored Query",
+    operation="DocumentRegistry_RegistryStoredQuery",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2007:RegistryStoredQuery",
+    response_action="urn:ihe:iti:2007:RegistryStoredQueryResponse",
+    request=ADHOC_QUERY_REQUEST,
+    response=ADHOC_QUERY_RESPONSE,
+    mtom=False,
+    writes=False,
+)
+ITI_43: Final = Transaction(
+    number="ITI-43",
+    name="Retrieve Document Set",
+    operation="DocumentRepository_RetrieveDocumentSet",
+    role=Role.REPOSITORY,
+    action="urn:ihe:iti:2007:RetrieveDocumentSet",
+    response_action="urn:ihe:iti:2007:RetrieveDocumentSetResponse",
+    request=RETRIEVE_REQUEST,
+    response=RETRIEVE_RESPONSE,
+    mtom=True,
+    writes=False,
+)
+
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43)
+
+
+def of_role(role: Role) -> tuple[Transaction, ...]:
+    """The transactions that an actor receives."""
+    return tuple(row for row in CATALOGUE if row.role is role)
+
+
+def by_action(action: str) -> Transaction | None:
+    """The transaction whose request or response has that wsa:Action; None for a foreign one."""
+    return _BY_ACTION.get(action)
+
+
+def by_body(qname: str) -> tuple[Transaction, ...]:
+    """The transactions whose request body has that QName."""
+    return tuple(row for row in CATALOGUE if row.request == qname)
+
+
+_BY_ACTION = {row.action: row for row in CATALOGUE} | {row.response_action: row for row in CATALOGUE}
