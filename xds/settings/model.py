@@ -66,9 +66,9 @@ class Settings:
 
     data_dir: Path = Path("xds-data")
     lite: bool = False  # set by `xds serve --lite` only
-    server: ServerSettings = ServerSettings()
-    store: StoreSettings = StoreSettings()
-    registry: RegistrySettings = RegistrySettings()
-    repository: RepositorySettings = RepositorySettings()
-    limits: Limits = Limits()
-    log: LogSettings = LogSettings()
+    server: ServerSettings = field(default_factory=ServerSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    registry: RegistrySettings = field(default_factory=RegistrySettings)
+    repository: RepositorySettings = field(default_factory=RepositorySettings)
+    limits: Limits = field(default_factory=Limits)
+    log: LogSettings = field(default_factory=LogSettings)

@@ -1,0 +1,26 @@
+"""SOAP 1.2: envelope, faults, the spyne protocol class, and answers onto the wire."""
+
+from xds.soap.attachments import document_content, resolve_includes
+from xds.soap.envelope import Envelope, read_envelope
+from xds.soap.faults import SoapFault, encode_fault
+from xds.soap.message import DocumentSource, Handler, Reply, ReplyPart, Request
+from xds.soap.protocol import Route, SoapEndpoint
+from xds.soap.reply import WireReply, encode_reply
+
+__all__ = [
+    "DocumentSource",
+    "Envelope",
+    "Handler",
+    "Reply",
+    "ReplyPart",
+    "Request",
+    "Route",
+    "SoapEndpoint",
+    "SoapFault",
+    "WireReply",
+    "document_content",
+    "encode_fault",
+    "encode_reply",
+    "read_envelope",
+    "resolve_includes",
+]

@@ -1,0 +1,91 @@
+"""ITI-42 Register Document Set-b: the Expected Actions of the Document Registry (ITI TF-2 3.42.4.1.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from xds.ebxml import decode_submission, encode_registry_response
+from xds.model import RegistryResponse, Submission, XdsError, has_error
+from xds.rules import REGISTRATION, RulePolicy, assign_entry_uuids, check, effects_of
+from xds.soap import Reply, Request
+from xds.store import FactsReader, SubmissionStore
+from xds.transactions import ITI_42
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What makes a repeat of a request recognizable: its MessageID and the digest of what it says."""
+
+    message_id: str
+    digest: bytes
+
+
+class RegisterDocumentSet:
+    """The transaction, over SOAP (`__call__`) and for a repository in the same process (`register`)."""
+
+    def __init__(self, store: SubmissionStore, policy: RulePolicy) -> None:
+        self._store = store
+        self._policy = policy
+
+    def __call__(self, body: etree._Element, request: Request) -> Reply:
+        """Answer a lcm:SubmitObjectsRequest; a repeat of a message gets the answer that it got."""
+        submission, structure = decode_submission(body, strict=self._policy.strictness == "strict")
+        message_id = request.envelope.message_id
+        message = None if message_id is None else Message(message_id, request.digest())
+        answer = self._register(submission, structure, message)
+        if isinstance(answer, bytes):
+            return Reply(body=(answer,), outcome="repeat")
+        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+
+    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+        """Register a submission that a repository in this process provides.
+
+        Parameters
+        ----------
+        structure
+            What its decoder found wrong already; it is part of the answer.
+        """
+        answer = self._register(submission, structure, None)
+        assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
+        return answer
+
+    def _register(
+        self, submission: Submission, structure: Sequence[XdsError], message: Message | None
+    ) -> RegistryResponse | bytes:
+        return self._store.retrying(lambda: self._attempt(submission, structure, message))
+
+    def _attempt(
+        self, submission: Submission, structure: Sequence[XdsError], message: Message | None
+    ) -> RegistryResponse | bytes:
+        with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
+            if message is not None and (
+                stored := tx.stored_answer(message.message_id, message.digest, ITI_42.number)
+            ):
+                return stored
+            reader = FactsReader(tx.connection)
+            facts = reader.facts_for(submission, accept_any_patient=self._policy.accept_any_patient)
+            findings = (*structure, *check(REGISTRATION, submission, facts, self._policy))  # .3.3 to .3.5
+            response = RegistryResponse.of(findings)
+            if has_error(findings):
+                tx.undo()
+            submission = assign_entry_uuids(submission)  # .3.7
+            effects = effects_of(submission, facts)
+            tx.add(
+                submission,
+                reader.patient_keys[submission.submission_set.patient_id or ""],
+                created=effects.associations,
+                deprecated=effects.deprecated,  # .3.5
+                updated_folders=effects.updated_folders,  # .3.6
+                patient_keys=sorted(reader.located_keys),
+            )
+            if message is not None:
+                answer = encode_registry_response(response)
+                tx.remember(message.message_id, message.digest, ITI_42.number, answer)
+        return response
+
+
+def outcome_of(response: RegistryResponse) -> str:
+    """What a log may say of an answer: status and codes, no values."""
+    codes = sorted({finding.code for finding in response.findings})
+    return " ".join([response.status.value.rpartition(":")[2], *codes])

@@ -1,0 +1,96 @@
+"""ITI-43 Retrieve Document Set: the Expected Actions of the Document Repository (ITI TF-2 3.43.4.1.3)."""
+
+import uuid
+from collections.abc import Sequence
+
+from lxml import etree
+
+from xds.documents import DocumentDamaged, DocumentNotFound, Vault
+from xds.ebxml import RetrievedDocument, decode_retrieve_request, encode_retrieve_response
+from xds.model import (
+    DocumentRequest,
+    DocumentUniqueIdError,
+    RegistryResponse,
+    RepositoryError,
+    ResponseStatus,
+    XdsError,
+    has_error,
+)
+from xds.rules import check_retrieval
+from xds.soap import Reply, ReplyPart, Request
+from xds.store import RepositoryStore
+
+
+class RetrieveDocumentSet:
+    """The transaction. Documents are opened here and read while the answer is sent."""
+
+    def __init__(
+        self,
+        *,
+        store: RepositoryStore,
+        vault: Vault,
+        repository_unique_id: str,
+        home_community_id: str | None,
+        limit: int,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._repository_unique_id = repository_unique_id
+        self._home_community_id = home_community_id
+        self._limit = limit
+
+    def __call__(self, body: etree._Element, request: Request) -> Reply:
+        """Answer a xds:RetrieveDocumentSetRequest."""
+        requests, malformed = decode_retrieve_request(body)
+        wanted, refused = check_retrieval(
+            requests, self._repository_unique_id, self._home_community_id, self._limit
+        )
+        findings: list[XdsError] = [*malformed, *refused]
+        documents, parts = self._open(wanted, findings)
+        if not has_error(findings):
+            status = ResponseStatus.SUCCESS
+        else:
+            status = ResponseStatus.PARTIAL_SUCCESS if documents else ResponseStatus.FAILURE
+        response = RegistryResponse(status=status, findings=tuple(findings))
+        codes = sorted({finding.code for finding in findings})
+        return Reply(
+            body=(encode_retrieve_response(response, documents),),
+            parts=parts,
+            outcome=" ".join([status.value.rpartition(":")[2], f"{len(documents)} documents", *codes]),
+        )
+
+    def _open(
+        self, wanted: Sequence[DocumentRequest], findings: list[XdsError]
+    ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
+        served = self._store.to_serve([item.document_unique_id for item in wanted]) if wanted else {}
+        documents, parts = [], []
+        for item in wanted:
+            held = served.get(item.document_unique_id)
+            if held is None:
+                findings.append(
+                    DocumentUniqueIdError(
+                        "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from"
+                        " the DocumentEntry that a query returned",
+                        location=item.document_unique_id,
+                    )
+                )
+                continue
+            try:
+                source = self._vault.open(held.sha256, held.size)
+            except (DocumentNotFound, DocumentDamaged):
+                findings.append(
+                    RepositoryError("the document is damaged in the store", location=item.document_unique_id)
+                )
+                continue
+            content_id = f"{uuid.uuid4()}@xds"
+            parts.append(ReplyPart(content_id=content_id, mime_type=held.mime_type, source=source))
+            documents.append(
+                RetrievedDocument(
+                    repository_unique_id=item.repository_unique_id,
+                    document_unique_id=item.document_unique_id,
+                    mime_type=held.mime_type,
+                    home_community_id=item.home_community_id,
+                    content_id=content_id,
+                )
+            )
+        return documents, parts

@@ -1,0 +1,37 @@
+"""Where a repository registers: the registry in this process, or a remote one over ITI-42."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from xds.model import RegistryResponse, Submission, XdsError
+
+
+class RegistrarUnavailable(Exception):
+    """The registry did not answer; whether it registered is unknown until it is asked."""
+
+
+class Registrar(Protocol):
+    """The seam between repository and registry (ITI TF-2 3.42)."""
+
+    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+        """Register a submission.
+
+        Parameters
+        ----------
+        structure
+            What the repository's decoder found wrong; it is part of the answer.
+
+        Raises
+        ------
+        RegistrarUnavailable
+            No answer came.
+        """
+
+    def is_registered(self, submission_set_uuid: str) -> bool:
+        """Tell whether the SubmissionSet is registered; settles what a crash left open.
+
+        Raises
+        ------
+        RegistrarUnavailable
+            No answer came.
+        """

@@ -1,0 +1,97 @@
+"""The SOAP envelope of a request: addressing headers read, mustUnderstand honoured (ITI TF-2 V.3.2)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from xds.model import WSA_ANONYMOUS
+from xds.soap.faults import (
+    ADDRESSING_HEADER,
+    MUST_UNDERSTAND,
+    NO_BODY,
+    NOT_SOAP,
+    REPLY_TO,
+    SOAP_11,
+    SoapFault,
+)
+from xds.xml.namespaces import SOAP11, SOAP12, WSA, WSSE
+
+ENVELOPE: Final = f"{{{SOAP12}}}Envelope"
+HEADER: Final = f"{{{SOAP12}}}Header"
+BODY: Final = f"{{{SOAP12}}}Body"
+SECURITY: Final = f"{{{WSSE}}}Security"
+_ENVELOPE_11 = f"{{{SOAP11}}}Envelope"
+_MUST_UNDERSTAND = f"{{{SOAP12}}}mustUnderstand"
+_ROLE = f"{{{SOAP12}}}role"
+_FOR_US = frozenset({None, "", f"{SOAP12}/role/next", f"{SOAP12}/role/ultimateReceiver"})
+_ADDRESS = f"{{{WSA}}}Address"
+_ONCE = frozenset(f"{{{WSA}}}{name}" for name in ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From"))
+# An end point without security reads past wsse:Security: it understands the header and asks nothing of it.
+_UNDERSTOOD = _ONCE | {f"{{{WSA}}}RelatesTo", SECURITY}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What the SOAP layer knows of a request."""
+
+    action: str | None  # wsa:Action, white space around it stripped
+    message_id: str | None  # wsa:MessageID as sent, so that RelatesTo repeats it to the letter
+    to: str | None
+    header: etree._Element | None
+    body: etree._Element  # the one element within env:Body
+
+
+def read_envelope(root: etree._Element) -> Envelope:
+    """Read a request's envelope.
+
+    Raises
+    ------
+    SoapFault
+        SOAP 1.1, no SOAP, a header that must be understood and is not, an addressing header twice, a ReplyTo
+        or FaultTo with an address of its own, or not exactly one element in the Body.
+    """
+    if root.tag == _ENVELOPE_11:
+        raise SoapFault(SOAP_11, headers=(("Upgrade", "SOAP/1.2"),))
+    if root.tag != ENVELOPE:
+        raise SoapFault(
+            NOT_SOAP, found=root.tag, detail="Wrap the request in an Envelope with Header and Body."
+        )
+    header, body = root.find(HEADER), root.find(BODY)
+    if body is None:
+        raise SoapFault(NOT_SOAP, found=root.tag, detail="Its Body is missing.")
+    content = list(body.iterchildren(tag=etree.Element))
+    if len(content) != 1:
+        raise SoapFault(NO_BODY, count=len(content))
+    addressing = {} if header is None else _read_headers(header)
+    action, message_id = addressing.get("Action"), addressing.get("MessageID")
+    return Envelope(
+        action=None if action is None else (action.text or "").strip() or None,
+        message_id=None if message_id is None else message_id.text or None,
+        to=None if "To" not in addressing else (addressing["To"].text or "").strip() or None,
+        header=header,
+        body=content[0],
+    )
+
+
+def _read_headers(header: etree._Element) -> dict[str, etree._Element]:
+    found: dict[str, etree._Element] = {}
+    for block in header.iterchildren(tag=etree.Element):
+        tag = str(block.tag)
+        if tag in _ONCE:
+            name = etree.QName(block).localname
+            if name in found:
+                raise SoapFault(ADDRESSING_HEADER, header=name, count=len(header.findall(tag)))
+            found[name] = block
+        elif (
+            tag not in _UNDERSTOOD
+            and block.get(_MUST_UNDERSTAND, "").strip() in ("1", "true")
+            and block.get(_ROLE) in _FOR_US
+        ):
+            raise SoapFault(MUST_UNDERSTAND, header=tag)
+    for name in ("ReplyTo", "FaultTo"):
+        if name in found:
+            address = (found[name].findtext(_ADDRESS) or "").strip()
+            if address not in ("", WSA_ANONYMOUS):
+                raise SoapFault(REPLY_TO, header=name)
+    return found

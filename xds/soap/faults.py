@@ -1,0 +1,270 @@
+"""SOAP 1.2 faults: one row for each thing that can be wrong with a message, in English and French.
+
+What is wrong with the *content* of a well-formed message is a RegistryResponse instead (`xds.model.errors`).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from xml.sax.saxutils import escape as escape_text
+
+from xds.xml.namespaces import SOAP11, SOAP12, WSA
+
+FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/soap/fault"
+WSA_FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/fault"
+DETAIL_NAMESPACE: Final = "urn:oid:2.999.9.1"
+"""Namespace of our fault detail: the stable id that a support desk is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultKind:
+    """One kind of fault; ``{…}`` in the reasons is filled by whoever raises it."""
+
+    id: str
+    code: str  # local name in the SOAP 1.2 namespace
+    http_status: int
+    en: str
+    fr: str
+    subcode: str | None = None  # local name in the WS-Addressing namespace
+
+
+class SoapFault(Exception):
+    """A message that cannot be dispatched; raised anywhere on its way down, encoded once at the front door.
+
+    Parameters
+    ----------
+    kind
+        A row of this module.
+    headers
+        HTTP headers that go with the answer (Retry-After, Upgrade).
+    values
+        What fills the reason: never a patient's data, never a document's.
+    """
+
+    def __init__(
+        self, kind: FaultKind, *, headers: tuple[tuple[str, str], ...] = (), **values: object
+    ) -> None:
+        super().__init__(kind.id)
+        self.kind = kind
+        self.headers = headers
+        self.values = values
+
+    def reason(self, language: str = "en") -> str:
+        """Return the reason in that language ("en" or "fr")."""
+        return (self.kind.fr if language == "fr" else self.kind.en).format(**self.values)
+
+    def __str__(self) -> str:
+        return f"{self.kind.id}: {self.reason()}"
+
+
+MALFORMED_XML: Final = FaultKind(
+    id="malformed-xml",
+    code="Sender",
+    http_status=400,
+    en="The message is not XML that can be read: {detail}.",
+    fr="Le message n'est pas un XML lisible : {detail}.",
+)
+NOT_SOAP: Final = FaultKind(
+    id="not-soap",
+    code="Sender",
+    http_status=400,
+    en="The root element is {found}; a SOAP 1.2 Envelope ({{http://www.w3.org/2003/05/soap-envelope}}Envelope)"
+    " was expected. {detail}",
+    fr="L'élément racine est {found} ; une enveloppe SOAP 1.2"
+    " ({{http://www.w3.org/2003/05/soap-envelope}}Envelope) était attendue. {detail}",
+)
+SOAP_11: Final = FaultKind(
+    id="version-mismatch",
+    code="VersionMismatch",
+    http_status=500,
+    en="This is a SOAP 1.1 envelope; only SOAP 1.2 is spoken here. Use the namespace"
+    " http://www.w3.org/2003/05/soap-envelope and Content-Type application/soap+xml.",
+    fr="Ceci est une enveloppe SOAP 1.1 ; seul SOAP 1.2 est accepté ici. Utilisez l'espace de noms"
+    " http://www.w3.org/2003/05/soap-envelope et le Content-Type application/soap+xml.",
+)
+MUST_UNDERSTAND: Final = FaultKind(
+    id="must-understand",
+    code="MustUnderstand",
+    http_status=500,
+    en="The header {header} is marked mustUnderstand and is not understood here; leave it out or unmark it.",
+    fr="L'en-tête {header} est marqué mustUnderstand et n'est pas compris ici ; retirez-le ou sa marque.",
+)
+ACTION_MISSING: Final = FaultKind(
+    id="action-missing",
+    code="Sender",
+    http_status=400,
+    subcode="MessageAddressingHeaderRequired",
+    en="wsa:Action is missing and the body does not tell the transaction; send one of: {known}.",
+    fr="wsa:Action manque et le corps n'indique pas la transaction ; envoyez l'une de : {known}.",
+)
+ACTION_UNKNOWN: Final = FaultKind(
+    id="action-unknown",
+    code="Sender",
+    http_status=400,
+    subcode="ActionNotSupported",
+    en="wsa:Action {action} is not served at this end point. {hint}",
+    fr="wsa:Action {action} n'est pas servie à cette adresse. {hint}",
+)
+ACTION_MISMATCH: Final = FaultKind(
+    id="action-body-mismatch",
+    code="Sender",
+    http_status=400,
+    subcode="ActionMismatch",
+    en="wsa:Action {action} goes with a body of {expected}; the body is {found}. Send the pair that belongs"
+    " together.",
+    fr="wsa:Action {action} va avec un corps {expected} ; le corps est {found}. Envoyez la paire qui va"
+    " ensemble.",
+)
+ADDRESSING_HEADER: Final = FaultKind(
+    id="addressing-header",
+    code="Sender",
+    http_status=400,
+    subcode="InvalidAddressingHeader",
+    en="The WS-Addressing header {header} is there {count} times; send it once.",
+    fr="L'en-tête WS-Addressing {header} figure {count} fois ; envoyez-le une seule fois.",
+)
+REPLY_TO: Final = FaultKind(
+    id="reply-to",
+    code="Sender",
+    http_status=400,
+    subcode="OnlyAnonymousAddressSupported",
+    en="wsa:{header} names an address of its own; only synchronous exchanges are served here. Send"
+    " http://www.w3.org/2005/08/addressing/anonymous or leave it out.",
+    fr="wsa:{header} désigne sa propre adresse ; seuls les échanges synchrones sont servis ici. Envoyez"
+    " http://www.w3.org/2005/08/addressing/anonymous ou omettez-le.",
+)
+CONTENT_TYPE: Final = FaultKind(
+    id="content-type",
+    code="Sender",
+    http_status=415,
+    en="Content-Type {found} is not served; send application/soap+xml, or multipart/related with"
+    ' type="application/xop+xml" for MTOM.',
+    fr="Le Content-Type {found} n'est pas accepté ; envoyez application/soap+xml, ou multipart/related avec"
+    ' type="application/xop+xml" pour MTOM.',
+)
+MTOM_REQUIRED: Final = FaultKind(
+    id="mtom-required",
+    code="Sender",
+    http_status=400,
+    en="{number} is sent as {expected} (ITI TF-2 Appendix V.8); the request came as {found}.",
+    fr="{number} s'envoie en {expected} (ITI TF-2 annexe V.8) ; la requête est venue en {found}.",
+)
+MIME: Final = FaultKind(
+    id="mime",
+    code="Sender",
+    http_status=400,
+    en="The multipart body cannot be read: {detail}",
+    fr="Le corps multipart ne peut être lu : {detail}",
+)
+PART_MISSING: Final = FaultKind(
+    id="part-missing",
+    code="Sender",
+    http_status=400,
+    en="xop:Include refers to the part {content_id}, which is not in the message; send a MIME part with that"
+    " Content-ID.",
+    fr="xop:Include renvoie à la partie {content_id}, absente du message ; envoyez une partie MIME portant ce"
+    " Content-ID.",
+)
+PART_TWICE: Final = FaultKind(
+    id="part-twice",
+    code="Sender",
+    http_status=400,
+    en="The part {content_id} is {how}; each part is sent once and referred to once.",
+    fr="La partie {content_id} est {how} ; chaque partie est envoyée et référencée une seule fois.",
+)
+PART_UNUSED: Final = FaultKind(
+    id="part-unused",
+    code="Sender",
+    http_status=400,
+    en="No xop:Include refers to the part {content_id}; refer to it, or leave it out.",
+    fr="Aucun xop:Include ne renvoie à la partie {content_id} ; référencez-la ou omettez-la.",
+)
+XOP_INCLUDE: Final = FaultKind(
+    id="xop-include",
+    code="Sender",
+    http_status=400,
+    en="xop:Include in {parent}: {detail}",
+    fr="xop:Include dans {parent} : {detail}",
+)
+BASE64: Final = FaultKind(
+    id="base64",
+    code="Sender",
+    http_status=400,
+    en="The content of Document {document} is neither an xop:Include nor base64: {detail}.",
+    fr="Le contenu de Document {document} n'est ni un xop:Include ni du base64 : {detail}.",
+)
+TOO_LARGE: Final = FaultKind(
+    id="too-large",
+    code="Sender",
+    http_status=413,
+    en="The {what} is larger than the limit of {limit} octets; nothing was stored. Send less at once.",
+    fr="{what} : plus grand que la limite de {limit} octets ; rien n'a été enregistré. Envoyez moins à la fois.",
+)
+NO_BODY: Final = FaultKind(
+    id="body",
+    code="Sender",
+    http_status=400,
+    en="The SOAP Body must hold exactly one element; it holds {count}.",
+    fr="Le Body SOAP doit contenir exactement un élément ; il en contient {count}.",
+)
+BUSY: Final = FaultKind(
+    id="busy",
+    code="Receiver",
+    http_status=503,
+    en="Too many {what} are under way; repeat the request after {seconds} s.",
+    fr="Trop de requêtes en cours ({what}) ; répétez la requête après {seconds} s.",
+)
+RATE: Final = FaultKind(
+    id="rate",
+    code="Sender",
+    http_status=429,
+    en="More than {limit} requests a second came from this peer; repeat the request after {seconds} s.",
+    fr="Plus de {limit} requêtes par seconde de ce partenaire ; répétez la requête après {seconds} s.",
+)
+OUT_OF_SPACE: Final = FaultKind(
+    id="out-of-space",
+    code="Receiver",
+    http_status=503,
+    en="The document store has less free space than its floor; nothing was read. Its operator was told.",
+    fr="L'espace libre du dépôt de documents est sous son seuil ; rien n'a été lu. L'exploitant est averti.",
+)
+INTERNAL: Final = FaultKind(
+    id="internal",
+    code="Receiver",
+    http_status=500,
+    en="The service failed on this message; tell its operator the incident {incident}.",
+    fr="Le service a échoué sur ce message ; indiquez à son exploitant l'incident {incident}.",
+)
+
+
+def encode_fault(fault: SoapFault, *, relates_to: str | None, language: str) -> bytes:
+    """Encode a SOAP 1.2 envelope with the fault; SOAP 1.1 is answered in its own form (SOAP 1.2 Appendix A)."""
+    if fault.kind is SOAP_11:
+        return _encode_soap11(fault, language)
+    kind = fault.kind
+    action = WSA_FAULT_ACTION if kind.subcode else FAULT_ACTION
+    relates = "" if relates_to is None else f"<wsa:RelatesTo>{escape_text(relates_to)}</wsa:RelatesTo>"
+    subcode = f"<env:Subcode><env:Value>wsa:{kind.subcode}</env:Value></env:Subcode>" if kind.subcode else ""
+    texts = f'<env:Text xml:lang="en">{escape_text(fault.reason())}</env:Text>'
+    if language == "fr":
+        texts = f'<env:Text xml:lang="fr">{escape_text(fault.reason("fr"))}</env:Text>{texts}'
+    not_understood = ""
+    if kind is MUST_UNDERSTAND:
+        namespace, _, local = str(fault.values["header"]).removeprefix("{").rpartition("}")
+        not_understood = f'<env:NotUnderstood qname="n:{local}" xmlns:n="{escape_text(namespace)}"/>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="{SOAP12}" xmlns:wsa="{WSA}"><env:Header>'
+        f'{not_understood}<wsa:Action env:mustUnderstand="1">{action}</wsa:Action>{relates}</env:Header>'
+        f"<env:Body><env:Fault><env:Code><env:Value>env:{kind.code}</env:Value>{subcode}</env:Code>"
+        f"<env:Reason>{texts}</env:Reason><env:Detail>"
+        f'<x:FaultId xmlns:x="{DETAIL_NAMESPACE}">{kind.id}</x:FaultId></env:Detail>'
+        "</env:Fault></env:Body></env:Envelope>"
+    ).encode()
+
+
+def _encode_soap11(fault: SoapFault, language: str) -> bytes:
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><e:Envelope xmlns:e="{SOAP11}"><e:Header>'
+        f'<v:Upgrade xmlns:v="{SOAP12}"><v:SupportedEnvelope qname="n:Envelope" xmlns:n="{SOAP12}"/></v:Upgrade>'
+        "</e:Header><e:Body><e:Fault><faultcode>e:VersionMismatch</faultcode>"
+        f"<faultstring>{escape_text(fault.reason(language))}</faultstring></e:Fault></e:Body></e:Envelope>"
+    ).encode()

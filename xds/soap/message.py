@@ -1,0 +1,66 @@
+"""A request on its way down the house, and the answer on its way out."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lxml import etree
+
+from xds.documents import SpooledDocument
+from xds.soap.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as the transaction sees it: envelope read, parts received, nothing decoded yet."""
+
+    envelope: Envelope
+    root: bytes  # the octets of the envelope, as received
+    parts: Mapping[str, SpooledDocument]  # by Content-ID; visible to nobody else yet
+    mtom: bool  # came as multipart/related: the answer goes out the same way (ITI TF-2 V.8.1)
+    http_action: str | None = None  # Content-Type's action; counts only when wsa:Action is absent
+    peer: str = ""  # network address, for logs and limits
+
+    def digest(self) -> bytes:
+        """SHA-256 over the envelope and every part: two requests with one digest say the same."""
+        total = hashlib.sha256(self.root)
+        for content_id, part in sorted(self.parts.items()):
+            total.update(f"\0{content_id}\0{part.sha256}".encode())
+        return total.digest()
+
+
+class DocumentSource(Protocol):
+    """Octets of a document that are read while the answer is sent."""
+
+    @property
+    def size(self) -> int:
+        """Octets; known before the first is read, so that Content-Length can be sent."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the octets. Raises when they turn out damaged: the connection is then broken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyPart:
+    """A document within an answer; the body refers to it by its Content-ID."""
+
+    content_id: str
+    mime_type: str
+    source: DocumentSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer of a transaction: the body's element as octets, and the documents that it refers to."""
+
+    body: Sequence[bytes]
+    parts: Sequence[ReplyPart] = ()
+    outcome: str = ""  # for the log: status and codes, never values
+
+
+class Handler(Protocol):
+    """One transaction: the Expected Actions of its section."""
+
+    def __call__(self, body: etree._Element, request: Request) -> Reply:
+        """Answer the request whose body's element is `body`."""

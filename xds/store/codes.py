@@ -1,0 +1,53 @@
+"""Coded values as small numbers: the table `code`, cached in each process.
+
+Rows are never changed or removed, so the cache is never wrong; it only can lack a new row.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from xds.model import CodeKey
+from xds.store.statements import statements
+
+Connection = psycopg.Connection[Any]
+_SQL = statements("registry")
+
+
+class CodeCache:
+    """code_id of each (code, scheme)."""
+
+    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+        self._pool = pool
+        self._ids: dict[CodeKey, int] = {}
+
+    def ids(self, keys: Iterable[CodeKey]) -> Mapping[CodeKey, int]:
+        """Return the numbers of codes to be stored; new ones are added (in a transaction of their own)."""
+        known = self._ids
+        missing = sorted({key for key in keys if key not in known})
+        if missing:
+            with self._pool.connection() as connection:
+                self._load(missing, connection)
+                if still := [key for key in missing if key not in known]:
+                    parameters = {"codes": [k[0] for k in still], "schemes": [k[1] for k in still]}
+                    connection.execute(_SQL["add_codes"], parameters)
+                    self._load(still, connection)
+        return known
+
+    def known_ids(self, keys: Iterable[CodeKey], connection: Connection) -> list[int]:
+        """Return the numbers of those codes that some object bears; others match nothing.
+
+        Reads on the caller's connection: a second one of the pool could be waited for in vain.
+        """
+        wanted = list(keys)
+        missing = [key for key in wanted if key not in self._ids]
+        if missing:
+            self._load(missing, connection)
+        return [self._ids[key] for key in wanted if key in self._ids]
+
+    def _load(self, keys: list[CodeKey], connection: Connection) -> None:
+        parameters = {"codes": [key[0] for key in keys], "schemes": [key[1] for key in keys]}
+        for code_id, code, scheme in connection.execute(_SQL["codes"], parameters).fetchall():
+            self._ids[(code, scheme)] = code_id

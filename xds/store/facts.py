@@ -1,0 +1,187 @@
+"""What the registry holds that a submission is judged by, read in one go and locked until it is decided."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import psycopg
+
+from xds.model import (
+    REPLACEMENTS,
+    AssociationType,
+    ObjectKind,
+    RegisteredDocument,
+    RegisteredObject,
+    RegistryFacts,
+    Submission,
+    is_uuid_urn,
+    parse_patient_id,
+)
+from xds.store import rows
+from xds.store.statements import statements
+
+Connection = psycopg.Connection[Any]
+_SQL = statements("registry")
+_TRANSFORMS = [AssociationType.XFRM.value, AssociationType.XFRM_RPLC.value]
+_DEPENDENT_TYPES = [AssociationType.XFRM.value, AssociationType.APND.value]
+
+
+class FactsReader:
+    """Reads facts within one transaction; remembers where what it saw lies, for the writes that follow."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.patient_keys: dict[str, int] = {}
+        """Known patient ids of the submission → their key."""
+        self.located_keys: set[int] = set()
+        """Where the registered objects are that the submission refers to or changes."""
+
+    def facts_for(self, submission: Submission, *, accept_any_patient: bool = False) -> RegistryFacts:
+        """Read the facts. With `accept_any_patient`, ids of the right form become known by this."""
+        patients = self._patients(_patient_ids(submission), accept_any_patient)
+        new_ids = {
+            item.entry_uuid
+            for items in (
+                submission.document_entries,
+                submission.submission_sets,
+                submission.folders,
+                submission.associations,
+            )
+            for item in items
+        }
+        referred = {end for a in submission.associations for end in (a.source, a.target)} - new_ids
+        # Upper-case UUIDs are tolerated and stored in lower case: look them up as they are stored.
+        objects = self._objects(sorted({i.lower() for i in new_ids | referred if is_uuid_urn(i.lower())}))
+        replaced = sorted(
+            {a.target.lower() for a in submission.associations if a.association_type in REPLACEMENTS}
+            & set(objects)
+        )
+        documents, used = self._unique_ids(submission)
+        return RegistryFacts(
+            patients=patients,
+            objects=objects,
+            documents=documents,
+            used_unique_ids=used,
+            dependents=self._dependents(replaced),
+            folders_of=self._folders_of(replaced),
+            transformations=self._transformations(sorted({i.lower() for i in referred} & set(objects))),
+        )
+
+    def _patients(self, ids: set[str], accept_any: bool) -> dict[str, str]:
+        canonical = {cx: str(parsed) for cx in ids if (parsed := parse_patient_id(cx)) is not None}
+        wanted = sorted(set(canonical.values()))
+        found = self._known_patients(wanted)
+        if accept_any and len(found) < len(wanted):
+            self._connection.execute(_SQL["add_patients"], {"ids": [i for i in wanted if i not in found]})
+            found = self._known_patients(wanted)
+        self.patient_keys = {cx: found[name] for cx, name in canonical.items() if name in found}
+        return {cx: name for cx, name in canonical.items() if name in found}
+
+    def _known_patients(self, ids: list[str]) -> dict[str, int]:
+        if not ids:
+            return {}
+        return {row[0]: row[1] for row in self._connection.execute(_SQL["patients"], {"ids": ids}).fetchall()}
+
+    def _objects(self, ids: list[str]) -> dict[str, RegisteredObject]:
+        if not ids:
+            return {}
+        located = self._connection.execute(
+            _SQL["locate"], {"ids": [rows.bare(item) for item in ids]}
+        ).fetchall()
+        if not located:
+            return {}
+        kinds = {rows.urn(row[0]): (row[1], ObjectKind(row[2])) for row in located}
+        keys = {key for key, _ in kinds.values()}
+        self.located_keys |= keys
+        names = self._names(keys)
+        status: dict[str, tuple[str, str | None]] = {}
+        for kind, statement in (
+            (ObjectKind.DOCUMENT_ENTRY, "lock_entries"),
+            (ObjectKind.FOLDER, "lock_folders"),
+        ):
+            wanted = [rows.bare(item) for item, (_, found) in kinds.items() if found is kind]
+            if wanted:
+                parameters = {"keys": list(keys), "ids": wanted}
+                for row in self._connection.execute(_SQL[statement], parameters).fetchall():
+                    status[rows.urn(row[0])] = (row[2], row[3] if len(row) > 3 else None)
+        return {
+            item: RegisteredObject(
+                entry_uuid=item,
+                kind=kind,
+                status=rows.STATUS_OF[status.get(item, ("A", None))[0]],
+                patient_id=names[key],
+                object_type=rows.OBJECT_TYPE_OF.get(status.get(item, ("A", None))[1] or ""),
+            )
+            for item, (key, kind) in kinds.items()
+        }
+
+    def _names(self, keys: Iterable[int]) -> dict[int, str]:
+        found = self._connection.execute(_SQL["patient_names"], {"keys": list(keys)}).fetchall()
+        return {row[0]: row[1] for row in found}
+
+    def _unique_ids(
+        self, submission: Submission
+    ) -> tuple[dict[str, RegisteredDocument], dict[str, frozenset[ObjectKind]]]:
+        values = {
+            item.unique_id
+            for items in (submission.document_entries, submission.submission_sets, submission.folders)
+            for item in items
+            if item.unique_id
+        }
+        by_uid = {rows.uid(value): value for value in values}
+        if not by_uid:
+            return {}, {}
+        documents: dict[str, RegisteredDocument] = {}
+        used: dict[str, frozenset[ObjectKind]] = {}
+        for row in self._connection.execute(_SQL["locate_unique_ids"], {"uids": list(by_uid)}).fetchall():
+            value, kind = by_uid[bytes(row[0])], ObjectKind(row[3])
+            used[value] = frozenset({kind})
+            if kind is ObjectKind.DOCUMENT_ENTRY:
+                documents[value] = RegisteredDocument(
+                    hash=None if row[4] is None else bytes(row[4]).hex(), size=row[5]
+                )
+        return documents, used
+
+    def _dependents(self, replaced: list[str]) -> dict[str, tuple[str, ...]]:
+        if not replaced:
+            return {}
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        parameters = {"ids": [rows.bare(item) for item in replaced], "types": _DEPENDENT_TYPES}
+        for target, source in self._connection.execute(_SQL["dependents"], parameters).fetchall():
+            found[rows.urn(target)].append(rows.urn(source))
+        return {target: tuple(sorted(sources)) for target, sources in found.items()}
+
+    def _folders_of(self, replaced: list[str]) -> dict[str, tuple[RegisteredObject, ...]]:
+        if not replaced:
+            return {}
+        parameters = {"ids": [rows.bare(i) for i in replaced], "type": AssociationType.HAS_MEMBER.value}
+        found = self._connection.execute(_SQL["folders_of"], parameters).fetchall()
+        names = self._names({row[2] for row in found})
+        self.located_keys |= {row[2] for row in found}
+        folders: defaultdict[str, list[RegisteredObject]] = defaultdict(list)
+        for target, folder, key, status in found:
+            folders[rows.urn(target)].append(
+                RegisteredObject(
+                    entry_uuid=rows.urn(folder),
+                    kind=ObjectKind.FOLDER,
+                    status=rows.STATUS_OF[status],
+                    patient_id=names[key],
+                )
+            )
+        return {target: tuple(items) for target, items in folders.items()}
+
+    def _transformations(self, referred: list[str]) -> frozenset[str]:
+        if not referred:
+            return frozenset()
+        parameters = {"ids": [rows.bare(item) for item in referred], "types": _TRANSFORMS}
+        found = self._connection.execute(_SQL["transformations"], parameters).fetchall()
+        return frozenset(rows.urn(row[0]) for row in found)
+
+
+def _patient_ids(submission: Submission) -> set[str]:
+    return {
+        item.patient_id
+        for items in (submission.submission_sets, submission.document_entries, submission.folders)
+        for item in items
+        if item.patient_id
+    }

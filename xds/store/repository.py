@@ -1,0 +1,166 @@
+"""The repository's own tables: which documents it holds, and how far each submission got."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from xds.store.rows import bare, urn
+from xds.store.statements import statements
+
+Connection = psycopg.Connection[Any]
+_SQL = statements("repository")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvidedDocument:
+    """A document that is durable in the vault."""
+
+    unique_id: str
+    sha256: str  # hex; its address in the vault
+    sha1: str  # hex; DocumentEntry.hash
+    size: int
+    mime_type: str
+    patient_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedDocument:
+    """A registered document that may be retrieved."""
+
+    unique_id: str
+    sha256: str
+    size: int
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSubmission:
+    """A submission whose registration nobody knows the end of."""
+
+    submission_id: int
+    submission_set_uuid: str
+    submission_set_unique_id: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierSubmission:
+    """The same message as it came before."""
+
+    state: Literal["pending", "registered"]
+    answer: bytes | None
+
+
+class RepositoryStore:
+    """What a repository knows; it never reads the registry's tables."""
+
+    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+        self._pool = pool
+
+    def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
+        """uniqueId → (SHA-1 hex, size) of the registered documents among them."""
+        with self._pool.connection() as connection:
+            found = connection.execute(_SQL["known_documents"], {"unique_ids": list(unique_ids)}).fetchall()
+        return {row[0]: (bytes(row[1]).hex(), row[2]) for row in found}
+
+    def add_pending(
+        self,
+        *,
+        submission_set_unique_id: str,
+        submission_set_uuid: str,
+        documents: Sequence[ProvidedDocument],
+        message: tuple[str, bytes] | None,
+        owner: str,
+    ) -> int:
+        """Commit a submission as pending and return its number (security digest 11.3, step b).
+
+        Parameters
+        ----------
+        message
+            MessageID and digest of the request, so that a repeat finds it; None without a MessageID.
+        owner
+            The process that works on it.
+        """
+        message_id, digest = message if message is not None else (None, None)
+        with self._pool.connection() as connection, connection.transaction():
+            row = connection.execute(
+                _SQL["add_submission"],
+                {
+                    "unique_id": submission_set_unique_id,
+                    "uuid": bare(submission_set_uuid),
+                    "message_id": message_id,
+                    "digest": digest,
+                    "owner": owner,
+                },
+            ).fetchone()
+            submission_id = int(row[0]) if row is not None else 0
+            with connection.pipeline():
+                for item in documents:
+                    connection.execute(
+                        _SQL["add_document"],
+                        {
+                            "unique_id": item.unique_id,
+                            "submission_id": submission_id,
+                            "sha256": bytes.fromhex(item.sha256),
+                            "sha1": bytes.fromhex(item.sha1),
+                            "size": item.size,
+                            "mime_type": item.mime_type,
+                            "patient_id": item.patient_id,
+                        },
+                    )
+        return submission_id
+
+    def settle(
+        self, submission_id: int, state: Literal["registered", "rejected"], answer: bytes | None
+    ) -> bool:
+        """Commit the end of a pending submission; False when another process settled it first."""
+        parameters = {"submission_id": submission_id, "state": state, "answer": answer}
+        with self._pool.connection() as connection:
+            return connection.execute(_SQL["settle_submission"], parameters).fetchone() is not None
+
+    def earlier(self, message_id: str, digest: bytes) -> EarlierSubmission | None:
+        """The same message if it came before and was not rejected."""
+        with self._pool.connection() as connection:
+            row = connection.execute(
+                _SQL["earlier_submission"], {"message_id": message_id, "digest": digest}
+            ).fetchone()
+        if row is None:
+            return None
+        return EarlierSubmission(state=row[0], answer=None if row[1] is None else bytes(row[1]))
+
+    def pending(self) -> list[PendingSubmission]:
+        """Every submission that is still pending."""
+        with self._pool.connection() as connection:
+            found = connection.execute(_SQL["pending_submissions"]).fetchall()
+        return [
+            PendingSubmission(
+                submission_id=row[0],
+                submission_set_uuid=urn(row[1]),
+                submission_set_unique_id=row[2],
+                owner=row[3],
+            )
+            for row in found
+        ]
+
+    def to_serve(self, unique_ids: Iterable[str]) -> Mapping[str, ServedDocument]:
+        """The registered documents among those uniqueIds."""
+        with self._pool.connection() as connection:
+            found = connection.execute(
+                _SQL["documents_to_serve"], {"unique_ids": list(unique_ids)}
+            ).fetchall()
+        return {
+            row[0]: ServedDocument(
+                unique_id=row[0], sha256=bytes(row[1]).hex(), size=row[2], mime_type=row[3]
+            )
+            for row in found
+        }
+
+    def referenced(self, sha256s: Iterable[str]) -> set[str]:
+        """Which of these addresses a registered or pending document uses."""
+        wanted = [bytes.fromhex(item) for item in sha256s]
+        with self._pool.connection() as connection:
+            found = connection.execute(_SQL["referenced"], {"sha256s": wanted}).fetchall()
+        return {bytes(row[0]).hex() for row in found}
