@@ -1,0 +1,54 @@
+"""The rules of the standard as pure functions: metadata and known facts in, all findings out."""
+
+from xds.rules.case import RegistrationCase, canonical_patient_id, check, object_key, referred_entry_uuids
+from xds.rules.effects import Effects, assign_entry_uuids, effects_of
+from xds.rules.provision import (
+    PROVISION,
+    DocumentPart,
+    ProvisionCase,
+    check_provision,
+    complete,
+    same_document,
+)
+from xds.rules.query_criteria import document_criteria, entry_uuids, statuses
+from xds.rules.query_parameters import PARAMETERS, SUPPORTED, Parameter, query_name
+from xds.rules.registration import REGISTRATION
+from xds.rules.retrieval import check_retrieval
+from xds.rules.rule import CodeSet, Level, Rule, RuleBook, RulePolicy, run, wrong_levels
+from xds.rules.stored_query import STORED_QUERY, QueryCase, check_query
+
+__all__ = [
+    "PARAMETERS",
+    "PROVISION",
+    "REGISTRATION",
+    "STORED_QUERY",
+    "SUPPORTED",
+    "CodeSet",
+    "DocumentPart",
+    "Effects",
+    "Level",
+    "Parameter",
+    "ProvisionCase",
+    "QueryCase",
+    "RegistrationCase",
+    "Rule",
+    "RuleBook",
+    "RulePolicy",
+    "assign_entry_uuids",
+    "canonical_patient_id",
+    "check",
+    "check_provision",
+    "check_query",
+    "check_retrieval",
+    "complete",
+    "document_criteria",
+    "effects_of",
+    "entry_uuids",
+    "object_key",
+    "query_name",
+    "referred_entry_uuids",
+    "run",
+    "same_document",
+    "statuses",
+    "wrong_levels",
+]

@@ -1,0 +1,201 @@
+"""Rules of ITI-42 on attributes: what must be there (one rule per row of the table), and its data type."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from xds.model import (
+    Author,
+    Code,
+    RegistryMetadataError,
+)
+from xds.rules.case import RegistrationCase, RegistryObject
+from xds.rules.optionality import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET, Attribute
+from xds.rules.rule import Found, RuleBook
+from xds.rules.wording import quoted
+
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3", ("ITI-42",))
+
+_REMEDIES: Final = {
+    "hash": "A repository adds the SHA-1 of the document before it registers (ITI-41)",
+    "size": "A repository adds the number of octets before it registers (ITI-41)",
+    "repositoryUniqueId": "A repository adds its own OID before it registers (ITI-41)",
+    "sourcePatientId": "Send the patient's id at the source, as id^^^&oid&ISO",
+    "patientId": "Send the patient's id in the affinity domain, as id^^^&oid&ISO",
+    "creationTime": "Send when the document was created, in UTC, as YYYYMMDDhhmmss",
+    "submissionTime": "Send when the submission was made, in UTC, as YYYYMMDDhhmmss",
+    "languageCode": "Send the language of the document, such as en-CA",
+}
+_TOLERATED: Final = frozenset({"sourcePatientId"})
+"""Required, but senders of limited metadata leave it out and nothing depends on it."""
+
+Select = Callable[[RegistrationCase], tuple[RegistryObject, ...]]
+_TABLES: Final[tuple[tuple[str, Mapping[str, Attribute], Select], ...]] = (
+    ("entry", DOCUMENT_ENTRY, lambda case: case.submission.document_entries),
+    ("submission-set", SUBMISSION_SET, lambda case: case.submission.submission_sets),
+    ("folder", FOLDER, lambda case: case.submission.folders),
+)
+
+
+def _requires(field: str, name: str, select: Select) -> Callable[[RegistrationCase], Iterator[Found]]:
+    def required(case: RegistrationCase) -> Iterator[Found]:
+        for item in select(case):
+            if not getattr(item, field):
+                yield f"{item.entry_uuid} {name}", f"{name} is missing"
+
+    return required
+
+
+for _kind, _table, _select in _TABLES:
+    for _name, _attribute in _table.items():
+        # entryUUID: an object without id is found by the decoder, before there is an object.
+        if _attribute.optionality("DR") == "R" and _name != "entryUUID":
+            BOOK.rule(
+                f"42-{_kind}-{_name}-required",
+                error=RegistryMetadataError,
+                section="ITI TF-3 Table 4.3.1-3, column DR",
+                title=f"{_name} is there.",
+                remedy=_REMEDIES.get(_name, f"Send {_name} with every {_kind.replace('-', ' ')}"),
+                strict_only=_name in _TOLERATED,
+                essential=_name in {"patientId", "uniqueId"},
+            )(_requires(_attribute.field, _name, _select))
+
+
+_MIME_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(\s*;.*)?")
+
+
+@BOOK.rule(
+    "42-mime-type",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.15",
+    title="mimeType is a media type, and one of the affinity domain's.",
+    remedy="Send the type of the document, such as application/pdf",
+)
+def mime_type(case: RegistrationCase) -> Iterator[Found]:
+    """The domain's list counts if it has one (3.42.4.1.3.3.4)."""
+    codes = case.policy.codes
+    for entry in case.submission.document_entries:
+        where, value = f"{entry.entry_uuid} mimeType", entry.mime_type
+        if value and _MIME_TYPE.fullmatch(value) is None:
+            yield where, f"{quoted(value)} is no media type"
+        elif value and codes is not None and codes.mime_types is not None:
+            bare = value.partition(";")[0].strip().lower()
+            if bare not in codes.mime_types:
+                yield where, f"{quoted(value)} is not among the types of this affinity domain"
+
+
+@BOOK.rule(
+    "42-codes",
+    error=RegistryMetadataError,
+    section="ITI TF-2 3.42.4.1.3.3.3",
+    title="Codes are those of the affinity domain.",
+    remedy="Send a code of the domain's list with its codingScheme; display names are free",
+)
+def codes(case: RegistrationCase) -> Iterator[Found]:
+    """Only where the domain lists codes for the attribute."""
+    if case.policy.codes is None:
+        return
+    for owner, name, code in coded_attributes(case):
+        listed = case.policy.codes.codes.get(name)
+        if listed is not None and code.key not in listed:
+            yield f"{owner} {name}", f"{quoted(str(code))} is not in the domain's list for {name}"
+
+
+_CODED: Final = {
+    "classCode": "class_code",
+    "typeCode": "type_code",
+    "formatCode": "format_code",
+    "healthcareFacilityTypeCode": "healthcare_facility_type_code",
+    "practiceSettingCode": "practice_setting_code",
+    "confidentialityCode": "confidentiality_codes",
+    "eventCodeList": "event_codes",
+    "contentTypeCode": "content_type_code",
+    "codeList": "codes",
+    "associationDocumentation": "documentation",
+}
+
+
+def coded_attributes(case: RegistrationCase) -> Iterator[tuple[str, str, Code]]:
+    """Every coded value of a submission: owner, attribute, code."""
+    for item in (*case.objects, *case.submission.associations):
+        for name, field in _CODED.items():
+            value = getattr(item, field, None)
+            for code in (value,) if isinstance(value, Code) else value or ():
+                yield item.entry_uuid, name, code
+
+
+@BOOK.rule(
+    "42-author",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.4",
+    title="An author has a person, an institution or a telecommunication.",
+    remedy="Send authorPerson, authorInstitution or authorTelecommunication",
+)
+def author(case: RegistrationCase) -> Iterator[Found]:
+    """Bare names and persons without an authority are taken."""
+    for item in case.objects:
+        authors: tuple[Author, ...] = getattr(item, "authors", ())
+        for one in authors:
+            if not one.person and not any(one.institutions) and not any(one.telecommunications):
+                yield f"{item.entry_uuid} author", "An author is neither a person nor an institution"
+
+
+_PID: Final = re.compile(r"PID-(\d+)\|(.*)", re.DOTALL)
+
+
+@BOOK.rule(
+    "42-source-patient-info",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.23",
+    title="sourcePatientInfo holds PID fields, one PID-7 and one PID-8 at most.",
+    remedy="Send each field as PID-<number>|<value>; PID-7 and PID-8 once",
+)
+def source_patient_info(case: RegistrationCase) -> Iterator[Found]:
+    """Nothing of the value is repeated in the finding."""
+    for entry in case.submission.document_entries:
+        where = f"{entry.entry_uuid} sourcePatientInfo"
+        single = {"7": 0, "8": 0}
+        for position, value in enumerate(entry.source_patient_info, start=1):
+            match = _PID.fullmatch(value.strip())
+            if match is None:
+                yield where, f"Value {position} does not begin with PID-<number>|"
+            elif match[1] in single:
+                single[match[1]] += 1 + match[2].count("~")
+        for number, count in single.items():
+            if count > 1:
+                yield where, f"PID-{number} is there {count} times, once is allowed"
+
+
+@BOOK.rule(
+    "42-intended-recipient",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.3.7",
+    title="intendedRecipient names an organisation, a person or a telecommunication.",
+    remedy="Send organisation|person|telecommunication, parts without value left out",
+)
+def intended_recipient(case: RegistrationCase) -> Iterator[Found]:
+    """Empty values name nobody."""
+    for submission_set in case.submission.submission_sets:
+        for position, value in enumerate(submission_set.intended_recipients, start=1):
+            if not value.strip("| "):
+                yield f"{submission_set.entry_uuid} intendedRecipient", f"Value {position} names nobody"
+
+
+_TITLES: Final = (("document_entries", 127), ("submission_sets", 255), ("folders", 256))
+
+
+@BOOK.rule(
+    "42-title-length",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.24, 4.2.3.3.11, 4.2.3.4.8",
+    title="A title has at most 127 characters on an entry, 255 on a SubmissionSet, 256 on a Folder.",
+    remedy="Shorten the title",
+    strict_only=True,
+)
+def title_length(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` longer titles are stored as they are. A title may hold a name: only its length is said."""
+    for field, longest in _TITLES:
+        for item in getattr(case.submission, field):
+            length = max((len(text.value) for text in item.title), default=0)
+            if length > longest:
+                yield f"{item.entry_uuid} title", f"The title has {length} characters, {longest} are allowed"

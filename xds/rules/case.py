@@ -1,0 +1,137 @@
+"""One submission before the rules: its objects by id, and what the registry knows of those it refers to."""
+
+from collections.abc import Iterable, Iterator
+
+from xds.model import (
+    Association,
+    AssociationType,
+    DocumentEntry,
+    Folder,
+    ObjectKind,
+    RegisteredObject,
+    RegistryFacts,
+    Submission,
+    SubmissionSet,
+    XdsError,
+    is_symbolic,
+    parse_patient_id,
+)
+from xds.rules.rule import Rule, RulePolicy, run
+
+RegistryObject = DocumentEntry | SubmissionSet | Folder
+"""The objects that have a patient, a uniqueId and attributes."""
+
+
+def object_key(object_id: str) -> str:
+    """Return an id as the registry keeps it: a UUID in lower case, a symbolic id as it is (4.2.3.1.5)."""
+    return object_id if is_symbolic(object_id) else object_id.lower()
+
+
+def canonical_patient_id(patient_id: str | None) -> str | None:
+    """Return ``id^^^&oid&ISO`` of a patient id, None when it has no such form."""
+    parsed = parse_patient_id(patient_id) if patient_id else None
+    return None if parsed is None else str(parsed)
+
+
+class RegistrationCase:
+    """What a rule of ITI-42 looks at."""
+
+    __slots__ = ("associations", "by_key", "facts", "policy", "submission")
+
+    def __init__(self, submission: Submission, facts: RegistryFacts, policy: RulePolicy) -> None:
+        self.submission = submission
+        self.facts = facts
+        self.policy = policy
+        self.by_key: dict[str, RegistryObject] = {
+            object_key(item.entry_uuid): item for item in registry_objects(submission)
+        }
+        self.associations: dict[str, Association] = {
+            object_key(item.entry_uuid): item for item in submission.associations
+        }
+
+    @property
+    def objects(self) -> Iterator[RegistryObject]:
+        """The SubmissionSet, entries and Folders of the submission."""
+        return registry_objects(self.submission)
+
+    def is_submitted(self, object_id: str) -> bool:
+        """Tell whether the id names an object of this submission."""
+        key = object_key(object_id)
+        return key in self.by_key or key in self.associations
+
+    def submitted_entry(self, object_id: str) -> DocumentEntry | None:
+        """Return the DocumentEntry of this submission with that id."""
+        found = self.by_key.get(object_key(object_id))
+        return found if isinstance(found, DocumentEntry) else None
+
+    def registered(self, object_id: str) -> RegisteredObject | None:
+        """Return the registered object with that id, unless the submission brings its own."""
+        return None if self.is_submitted(object_id) else self.facts.objects.get(object_key(object_id))
+
+    def kind(self, object_id: str) -> ObjectKind | None:
+        """Return what the id names, in the submission or the registry; None for nothing."""
+        key = object_key(object_id)
+        match self.by_key.get(key):
+            case DocumentEntry():
+                return ObjectKind.DOCUMENT_ENTRY
+            case SubmissionSet():
+                return ObjectKind.SUBMISSION_SET
+            case Folder():
+                return ObjectKind.FOLDER
+        if key in self.associations:
+            return ObjectKind.ASSOCIATION
+        known = self.facts.objects.get(key)
+        return None if known is None else known.kind
+
+    def survivor(self, patient_id: str | None) -> str | None:
+        """Return the patient that an id means today, merges considered; None without the right form."""
+        canonical = canonical_patient_id(patient_id)
+        return None if canonical is None else self.facts.patients.get(canonical, canonical)
+
+    def patient_of(self, object_id: str) -> str | None:
+        """Return the patient of an object, merges considered; None when it has none or is unknown."""
+        submitted = self.by_key.get(object_key(object_id))
+        if submitted is not None:
+            return self.survivor(submitted.patient_id)
+        known = self.registered(object_id)
+        return None if known is None else self.survivor(known.patient_id)
+
+    def folder_members(self) -> Iterator[Association]:
+        """The HasMember associations from a Folder to a DocumentEntry (FD-DE, ITI TF-3 4.2.2.1.3)."""
+        return (item for item in self.submission.associations if self.is_folder_member(item))
+
+    def is_folder_member(self, item: Association) -> bool:
+        """Tell whether an association puts a DocumentEntry into a Folder."""
+        return (
+            item.association_type == AssociationType.HAS_MEMBER
+            and self.kind(item.source) is ObjectKind.FOLDER
+            and self.kind(item.target) is ObjectKind.DOCUMENT_ENTRY
+        )
+
+
+def registry_objects(submission: Submission) -> Iterator[RegistryObject]:
+    """The SubmissionSets, DocumentEntries and Folders of a submission."""
+    yield from submission.submission_sets
+    yield from submission.document_entries
+    yield from submission.folders
+
+
+def referred_entry_uuids(submission: Submission) -> frozenset[str]:
+    """Return every UUID that a submission brings or refers to: the keys of `RegistryFacts.objects` it needs."""
+    ids = [item.entry_uuid for item in registry_objects(submission)]
+    for association in submission.associations:
+        ids += (association.entry_uuid, association.source, association.target)
+    return frozenset(object_key(item) for item in ids if not is_symbolic(item))
+
+
+def check(
+    rules: Iterable[Rule[RegistrationCase]],
+    submission: Submission,
+    facts: RegistryFacts,
+    policy: RulePolicy,
+) -> list[XdsError]:
+    """Judge a submission as it was sent, symbolic ids and all, and return every finding.
+
+    Run it before `assign_entry_uuids`, so that locations name the sender's own ids.
+    """
+    return run(rules, RegistrationCase(submission, facts, policy), policy)

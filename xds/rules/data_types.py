@@ -1,0 +1,298 @@
+"""Rules of ITI-42 on the data types of attributes (ITI TF-3 Table 4.2.3.1.7-2)."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from xds.model import (
+    DocumentEntry,
+    ReferenceIdType,
+    RegistryMetadataError,
+    is_dtm,
+    is_lenient_oid,
+    is_oid,
+    is_sha1,
+    is_strict_cx,
+    oid_urn,
+    parse_patient_id,
+)
+from xds.rules.case import RegistrationCase
+from xds.rules.rule import Found, RuleBook
+from xds.rules.wording import cx_fault, dtm_fault, quoted
+
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 Table 4.2.3.1.7-2", ("ITI-42",))
+
+_TIMES: Final = (
+    ("creationTime", "creation_time"),
+    ("serviceStartTime", "service_start_time"),
+    ("serviceStopTime", "service_stop_time"),
+    ("submissionTime", "submission_time"),
+)
+
+
+@BOOK.rule(
+    "42-time",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (DTM)",
+    title="Times are YYYY[MM[DD[hh[mm[ss]]]]] in UTC.",
+    remedy="Send digits only, in UTC, without zone or fraction",
+    essential=True,
+)
+def time(case: RegistrationCase) -> Iterator[Found]:
+    """creationTime, serviceStartTime, serviceStopTime, submissionTime."""
+    for item in case.objects:
+        for name, field in _TIMES:
+            value = getattr(item, field, None)
+            if value and not is_dtm(value):
+                yield f"{item.entry_uuid} {name}", f"{name}: {dtm_fault(value)}"
+
+
+@BOOK.rule(
+    "42-last-update-time",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.4.6",
+    title="lastUpdateTime is a time to the second.",
+    remedy="Leave it out: the registry sets it",
+    strict_only=True,
+)
+def last_update_time(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` whatever is sent is ignored: the registry sets the attribute (3.42.4.1.3.6)."""
+    for folder in case.submission.folders:
+        value = folder.last_update_time
+        if value and not (is_dtm(value) and len(value) == 14):
+            yield f"{folder.entry_uuid} lastUpdateTime", f"{quoted(value)} is not YYYYMMDDhhmmss"
+
+
+@BOOK.rule(
+    "42-service-times",
+    error=RegistryMetadataError,
+    section="ITI TF-2 3.42.4.1.3.3",
+    title="serviceStartTime is not after serviceStopTime.",
+    remedy="Send start and end of the service in their order; equal for a moment",
+)
+def service_times(case: RegistrationCase) -> Iterator[Found]:
+    """Compared to the precision that both have."""
+    for entry in case.submission.document_entries:
+        start, stop = entry.service_start_time or "", entry.service_stop_time or ""
+        if not is_dtm(start) or not is_dtm(stop):
+            continue
+        both = min(len(start), len(stop))
+        if start[:both] > stop[:both]:
+            yield f"{entry.entry_uuid} serviceStartTime", f"serviceStartTime {start} is after {stop}"
+
+
+@BOOK.rule(
+    "42-hash",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.10",
+    title="hash is a SHA-1 in hexadecimal.",
+    remedy="hash must be 40 hex digits",
+    essential=True,
+)
+def document_hash(case: RegistrationCase) -> Iterator[Found]:
+    """Upper and lower case are equal."""
+    for entry in case.submission.document_entries:
+        if entry.hash and not is_sha1(entry.hash):
+            base64 = "; it looks like base64" if len(entry.hash) == 28 else ""
+            yield f"{entry.entry_uuid} hash", f"{quoted(entry.hash)} is no SHA-1{base64}"
+
+
+@BOOK.rule(
+    "42-size",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.21",
+    title="size is a number of octets.",
+    remedy="Send the number of octets in decimal digits",
+    essential=True,
+)
+def size(case: RegistrationCase) -> Iterator[Found]:
+    """0 is legal: a document that is assembled later (3.42.4.1.2.1)."""
+    for entry in case.submission.document_entries:
+        if entry.size and octets(entry.size) is None:
+            yield f"{entry.entry_uuid} size", f"{quoted(entry.size)} is not a number of octets"
+
+
+def octets(text: str) -> int | None:
+    """Return a size as a number, None when it is none, or more than a document can have (2^63 - 1)."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19:
+        return None
+    number = int(text)
+    return number if number < 2**63 else None
+
+
+_OIDS: Final = (("repositoryUniqueId", "repository_unique_id"), ("sourceId", "source_id"))
+
+
+def _oids(case: RegistrationCase) -> Iterator[tuple[str, str]]:
+    for item in case.objects:
+        for name, field in _OIDS:
+            if value := getattr(item, field, None):
+                yield f"{item.entry_uuid} {name}", value
+        if not isinstance(item, DocumentEntry) and item.unique_id:
+            yield f"{item.entry_uuid} uniqueId", item.unique_id
+
+
+@BOOK.rule(
+    "42-oid",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (OID)",
+    title="repositoryUniqueId, sourceId and the uniqueId of SubmissionSet and Folder are OIDs.",
+    remedy="Send an OID of at most 64 characters; a UUID becomes one as 2.25.<its decimal value>",
+)
+def oid(case: RegistrationCase) -> Iterator[Found]:
+    """Digits and dots; leading zeros and odd first arcs are another rule. An entry's uniqueId is opaque."""
+    for where, value in _oids(case):
+        if not is_lenient_oid(value):
+            yield where, f"{quoted(value)} is no OID"
+
+
+@BOOK.rule(
+    "42-oid-strict",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (OID)",
+    title="OIDs begin with 0, 1 or 2 and have no leading zeros.",
+    remedy="Send an OID of a root that is assigned to you",
+    strict_only=True,
+)
+def oid_strict(case: RegistrationCase) -> Iterator[Found]:
+    """What partners of the field send and nobody mistakes."""
+    for where, value in _oids(case):
+        if is_lenient_oid(value) and not is_oid(value):
+            yield where, f"{quoted(value)} has a first arc above 2 or a leading zero"
+
+
+_PATIENT_IDS: Final = (("patientId", "patient_id"), ("sourcePatientId", "source_patient_id"))
+
+
+def _patient_ids(case: RegistrationCase) -> Iterator[tuple[str, str]]:
+    for item in case.objects:
+        for name, field in _PATIENT_IDS:
+            if value := getattr(item, field, None):
+                yield f"{item.entry_uuid} {name}", value
+
+
+@BOOK.rule(
+    "42-patient-id-form",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (CX)",
+    title="patientId and sourcePatientId name an assigning authority by OID.",
+    remedy="Send id^^^&oid&ISO, with the OID of the assigning authority",
+    essential=True,
+)
+def patient_id_form(case: RegistrationCase) -> Iterator[Found]:
+    """A namespace id beside the OID is another rule."""
+    for where, value in _patient_ids(case):
+        if parse_patient_id(value) is None:
+            yield where, f"The patient identifier is not id^^^&oid&ISO: {cx_fault(value)}"
+
+
+@BOOK.rule(
+    "42-patient-id-strict",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (CX)",
+    title="patientId and sourcePatientId hold nothing but id, OID and ISO.",
+    remedy="Send exactly id^^^&oid&ISO",
+    strict_only=True,
+)
+def patient_id_strict(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` a namespace id is dropped for comparing."""
+    for where, value in _patient_ids(case):
+        if parse_patient_id(value) is not None and not is_strict_cx(value):
+            yield where, f"The patient identifier holds more than it may: {cx_fault(value)}"
+
+
+@BOOK.rule(
+    "42-home-community-id",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.12",
+    title="homeCommunityId, if sent, is that of this community.",
+    remedy="Leave it out, or send this community's, as urn:oid:<OID>",
+)
+def home_community_id(case: RegistrationCase) -> Iterator[Found]:
+    """A bare OID is another rule."""
+    ours = case.policy.home_community_id
+    for item in (*case.objects, *case.submission.associations):
+        home = item.home_community_id
+        if not home:
+            continue
+        if not is_lenient_oid(oid_urn(home).removeprefix("urn:oid:")):
+            yield f"{item.entry_uuid} homeCommunityId", f"{quoted(home)} is not the URN of an OID"
+        elif ours is not None and oid_urn(home) != oid_urn(ours):
+            yield f"{item.entry_uuid} homeCommunityId", f"{quoted(home)} is another community"
+
+
+@BOOK.rule(
+    "42-home-community-urn",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.12",
+    title="homeCommunityId is a URN.",
+    remedy="Send urn:oid: before the OID",
+    strict_only=True,
+)
+def home_community_urn(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` the bare OID is taken."""
+    for item in (*case.objects, *case.submission.associations):
+        home = item.home_community_id
+        if home and not home.startswith("urn:oid:"):
+            yield f"{item.entry_uuid} homeCommunityId", f"{quoted(home)} has no urn:oid: before it"
+
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
+
+
+@BOOK.rule(
+    "42-language-code",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.13",
+    title="languageCode is a language tag.",
+    remedy="Send a tag of RFC 5646, such as en-CA or fr-CA",
+)
+def language_code(case: RegistrationCase) -> Iterator[Found]:
+    """Case does not matter: en-us is what nine partners of ten send."""
+    for entry in case.submission.document_entries:
+        if entry.language_code and _LANGUAGE.fullmatch(entry.language_code) is None:
+            yield f"{entry.entry_uuid} languageCode", f"{quoted(entry.language_code)} is no language tag"
+
+
+_WITH_AUTHORITY: Final = frozenset(
+    {ReferenceIdType.REFERRAL.value, ReferenceIdType.ORDER.value, ReferenceIdType.ENCOUNTER.value}
+)
+
+
+@BOOK.rule(
+    "42-reference-id",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (CXi)",
+    title="A reference id has an identifier and a type.",
+    remedy="Send id^^^&oid&ISO^type, or id^^^^type where the id is globally unique",
+)
+def reference_id(case: RegistrationCase) -> Iterator[Found]:
+    """CXi.1 and CXi.5 are required."""
+    for entry in case.submission.document_entries:
+        for position, value in enumerate(entry.reference_ids, start=1):
+            parts = value.split("^")
+            if len(parts) < 5 or not parts[0] or not parts[4]:
+                missing = "the identifier (component 1)" if not parts[0] else "the type (component 5)"
+                yield f"{entry.entry_uuid} referenceIdList", f"Value {position} lacks {missing}"
+
+
+@BOOK.rule(
+    "42-reference-id-strict",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.2.3.1.7-2 (CXi)",
+    title="A reference id has no components that CXi does not have.",
+    remedy="Leave components 2, 3 and those after 5 empty; referral, order and encounter have an authority",
+    strict_only=True,
+)
+def reference_id_strict(case: RegistrationCase) -> Iterator[Found]:
+    """Components 2, 3 and beyond 5; the assigning authority where its type demands one."""
+    for entry in case.submission.document_entries:
+        where = f"{entry.entry_uuid} referenceIdList"
+        for position, value in enumerate(entry.reference_ids, start=1):
+            parts = value.split("^")
+            if len(parts) < 5:
+                continue
+            if parts[1] or parts[2] or any(parts[5:]):
+                yield where, f"Value {position} has components that are not defined"
+            if parts[4] in _WITH_AUTHORITY and not parts[3]:
+                yield where, f"Value {position} has no assigning authority"

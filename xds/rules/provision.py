@@ -1,0 +1,250 @@
+"""Rules of the repository in ITI-41, before it registers (ITI TF-2 3.41.4.1.3).
+
+The repository judges what only it can: documents against their entries. The rest is the registry's.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from xds.model import (
+    DocumentEntry,
+    DocumentEntryWithoutPart,
+    DocumentWithoutMetadata,
+    NonIdenticalHash,
+    NonIdenticalSize,
+    RepositoryDuplicateUniqueIdInMessage,
+    RepositoryMetadataError,
+    Submission,
+    XdsError,
+)
+from xds.rules.data_types import octets
+from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
+from xds.rules.wording import quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPart:
+    """What was measured while a document streamed in."""
+
+    size: int  # octets
+    sha1: str  # lower-case hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionCase:
+    """What a rule of ITI-41 looks at: the metadata, and the documents by xds:Document/@id."""
+
+    submission: Submission
+    parts: Mapping[str, DocumentPart]
+    policy: RulePolicy
+
+    def pairs(self) -> Iterator[tuple[DocumentEntry, DocumentPart]]:
+        """The entries whose document came."""
+        for entry in self.submission.document_entries:
+            if (part := self.parts.get(entry.entry_uuid)) is not None:
+                yield entry, part
+
+
+BOOK: Final[RuleBook[ProvisionCase]] = RuleBook("ITI TF-2 3.41.4.1.3", ("ITI-41",))
+
+
+@BOOK.rule(
+    "41-document-missing",
+    error=DocumentEntryWithoutPart,
+    title="Every DocumentEntry comes with its document.",
+    remedy="Send an xds:Document whose id is the ExtrinsicObject's; was the attachment lost?",
+    essential=True,
+)
+def document_missing(case: ProvisionCase) -> Iterator[Found]:
+    """The context begins with the entry's id."""
+    for entry in case.submission.document_entries:
+        if entry.entry_uuid not in case.parts:
+            yield f"{entry.entry_uuid} Document", f"{entry.entry_uuid} has no document in the message"
+
+
+@BOOK.rule(
+    "41-metadata-missing",
+    error=DocumentWithoutMetadata,
+    title="Every document comes with its DocumentEntry.",
+    remedy="Send an ExtrinsicObject with that id, or leave the document out",
+    essential=True,
+)
+def metadata_missing(case: ProvisionCase) -> Iterator[Found]:
+    """The context begins with the document's id."""
+    known = {entry.entry_uuid for entry in case.submission.document_entries}
+    for document_id in case.parts:
+        if document_id not in known:
+            yield f"{document_id} Document", f"{document_id} is the id of no DocumentEntry"
+
+
+@BOOK.rule(
+    "41-hash",
+    error=RepositoryMetadataError,
+    title="hash, if sent, is the SHA-1 of the document.",
+    remedy="Send the SHA-1 of the octets that you attach, or leave hash out",
+    essential=True,
+)
+def document_hash(case: ProvisionCase) -> Iterator[Found]:
+    """Upper and lower case are equal (ITI TF-3 4.2.3.2.10)."""
+    for entry, part in case.pairs():
+        if entry.hash and entry.hash.lower() != part.sha1.lower():
+            yield (
+                f"{entry.entry_uuid} hash",
+                f"hash is {quoted(entry.hash)}, but the document received has {part.sha1}",
+            )
+
+
+@BOOK.rule(
+    "41-size",
+    error=RepositoryMetadataError,
+    title="size, if sent, is the number of octets of the document.",
+    remedy="Send the number of octets that you attach, or leave size out",
+    essential=True,
+)
+def document_size(case: ProvisionCase) -> Iterator[Found]:
+    """A size that is no number is wrong as well."""
+    for entry, part in case.pairs():
+        if entry.size and octets(entry.size) != part.size:
+            yield (
+                f"{entry.entry_uuid} size",
+                f"size is {quoted(entry.size)}, but the document received has {part.size} octets",
+            )
+
+
+@BOOK.rule(
+    "41-unique-id",
+    error=RepositoryMetadataError,
+    section="ITI TF-3 4.2.3.2.26",
+    title="Every DocumentEntry has a uniqueId.",
+    remedy="Send the uniqueId of the document; it is retrieved by it",
+    essential=True,
+)
+def unique_id(case: ProvisionCase) -> Iterator[Found]:
+    """Nothing can be stored without it."""
+    for entry in case.submission.document_entries:
+        if not entry.unique_id:
+            yield f"{entry.entry_uuid} uniqueId", "uniqueId is missing"
+
+
+@BOOK.rule(
+    "41-unique-id-in-message",
+    error=RepositoryDuplicateUniqueIdInMessage,
+    section="ITI TF-3 Table 4.2.4.1-2",
+    title="A document's uniqueId stands once in a submission.",
+    remedy="Give each document a uniqueId of its own",
+    essential=True,
+)
+def unique_id_in_message(case: ProvisionCase) -> Iterator[Found]:
+    """Among documents; across all kinds of objects is the registry's rule."""
+    counts = Counter(entry.unique_id for entry in case.submission.document_entries if entry.unique_id)
+    for value, count in counts.items():
+        if count > 1:
+            yield f"{value} uniqueId", f"{value} is the uniqueId of {count} documents"
+
+
+@BOOK.rule(
+    "41-document-limit",
+    error=RepositoryMetadataError,
+    section="security.md 9: limit of this repository",
+    title="A document is not larger than the limit.",
+    remedy="Send a smaller document; larger ones are agreed with the operator",
+    essential=True,
+)
+def document_limit(case: ProvisionCase) -> Iterator[Found]:
+    """Octets of one document after decoding."""
+    limit = case.policy.max_document_bytes
+    for document_id, part in case.parts.items():
+        if part.size > limit:
+            yield f"{document_id} Document", f"The document has {part.size} octets, at most {limit} are taken"
+
+
+@BOOK.rule(
+    "41-documents-limit",
+    error=RepositoryMetadataError,
+    section="security.md 9: limit of this repository",
+    title="A submission has no more documents than the limit.",
+    remedy="Divide it into several submissions",
+    essential=True,
+)
+def documents_limit(case: ProvisionCase) -> Iterator[Found]:
+    """Entries or documents, whichever are more."""
+    count = max(len(case.submission.document_entries), len(case.parts))
+    if count > case.policy.max_documents:
+        yield "Document", f"{count} documents found, at most {case.policy.max_documents} are taken"
+
+
+PROVISION: Final[tuple[Rule[ProvisionCase], ...]] = BOOK.rules
+
+
+def check_provision(
+    submission: Submission, parts: Mapping[str, DocumentPart], policy: RulePolicy
+) -> list[XdsError]:
+    """Judge documents against their entries and return every finding.
+
+    Parameters
+    ----------
+    parts
+        xds:Document/@id → what was received.
+    """
+    return run(PROVISION, ProvisionCase(submission=submission, parts=parts, policy=policy), policy)
+
+
+def complete(
+    submission: Submission, parts: Mapping[str, DocumentPart], repository_unique_id: str
+) -> Submission:
+    """Return the submission as the repository registers it (ITI TF-2 3.41.4.1.3).
+
+    repositoryUniqueId is added or replaced; hash and size are those of the octets received.
+    """
+    return replace(
+        submission,
+        document_entries=tuple(
+            replace(
+                entry,
+                repository_unique_id=repository_unique_id,
+                hash=parts[entry.entry_uuid].sha1,
+                size=str(parts[entry.entry_uuid].size),
+            )
+            if entry.entry_uuid in parts
+            else entry
+            for entry in submission.document_entries
+        ),
+    )
+
+
+def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) -> list[XdsError]:
+    """Find documents that the repository holds under the same uniqueId with other content.
+
+    With the same hash and size a document may come again (ITI TF-2 3.41.4.1.3.2).
+
+    Parameters
+    ----------
+    known
+        uniqueId → SHA-1 and number of octets of what the repository holds.
+    submission
+        As `complete` returned it.
+    """
+    findings: list[XdsError] = []
+    for entry in submission.document_entries:
+        sha1, size = known.get(entry.unique_id or "", (None, None))
+        if sha1 is not None and sha1.lower() != (entry.hash or "").lower():
+            findings.append(
+                NonIdenticalHash(
+                    f"{entry.unique_id} is stored with another hash. Send another document under another"
+                    " uniqueId",
+                    location=f"{entry.entry_uuid} hash",
+                    rule="41-non-identical-hash",
+                )
+            )
+        if size is not None and size != octets(entry.size or ""):
+            findings.append(
+                NonIdenticalSize(
+                    f"{entry.unique_id} is stored with another size. Send another document under another"
+                    " uniqueId",
+                    location=f"{entry.entry_uuid} size",
+                    rule="41-non-identical-size",
+                )
+            )
+    return findings

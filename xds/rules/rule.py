@@ -1,0 +1,165 @@
+"""The layer that rules live in: a rule is one function from a case to what it found, and one entry in a book.
+
+A rule yields ``(location, what)`` for each thing that is wrong; the book adds the error code, the remedy and
+the rule's id, and the policy says whether it counts. No rule stops another: the sender gets all findings.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, Literal, TypeVar
+
+from xds.model import CodeKey, Severity, XdsError
+
+Level = Literal["off", "warning", "error"]
+Found = tuple[str, str]
+"""Location ("objectId attributeOrSlot") and what was found there, without the remedy."""
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSet:
+    """The codes of an affinity domain; what counts is code and codingScheme together (3.42.4.1.3.3.3)."""
+
+    codes: Mapping[str, frozenset[CodeKey]] = field(default_factory=dict)
+    """Attribute as the standard spells it ("classCode") → its codes; one that is not here takes any code."""
+    mime_types: frozenset[str] | None = None  # lower case, without parameters; None takes any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePolicy:
+    """What an affinity domain asks of its partners; the figures are the limits of one message."""
+
+    strictness: Literal["field", "strict"] = "field"
+    accept_any_patient: bool = False  # Lite: a patient id of the right form becomes known by its first use
+    patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
+    home_community_id: str | None = None  # "urn:oid:…"; None takes any on a submission
+    codes: CodeSet | None = None  # None takes any code
+    levels: Mapping[str, Level] = field(default_factory=dict)  # rule id → level, before strictness
+    max_objects: int = 2_000  # metadata objects of a submission
+    max_slot_values: int = 1_000  # values of one Slot
+    max_value_length: int = 4_096  # characters of one value
+    max_document_bytes: int = 256 * 1024 * 1024
+    max_documents: int = 200  # documents of one ITI-41
+    max_query_ids: int = 1_000  # values of one list of a stored query
+    max_query_parameters: int = 64
+    max_query_wildcards: int = 8  # % and _ in one pattern
+    max_findings: int = 500  # of one message, so that an answer stays small
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Generic[C]):
+    """One rule of the standard, or of ours where the standard leaves it open."""
+
+    id: str  # stable: settings and `xds rules explain` name it
+    section: str  # of the standard, "ITI TF-2 3.42.4.1.3.3.2"
+    error: type[XdsError]
+    title: str  # what must hold, in one sentence
+    remedy: str  # how a sender mends it
+    find: Callable[[C], Iterable[Found]]
+    transactions: tuple[str, ...] = ("ITI-42",)
+    strict_only: bool = False  # partners get it wrong without harm: off in `field`
+    essential: bool = False  # storing what breaks it would break the registry: no level lowers it
+
+    def level(self, policy: RulePolicy) -> Level:
+        """Return whether the rule counts under `policy`."""
+        if self.essential:
+            return "error"
+        default: Level = "off" if self.strict_only and policy.strictness == "field" else "error"
+        return policy.levels.get(self.id, default)
+
+    def finding(self, found: Found, severity: Severity) -> XdsError:
+        """Return what was found as the error that the rule stands for."""
+        location, what = found
+        return self.error(f"{what}. {self.remedy}", location=location, severity=severity, rule=self.id)
+
+
+class RuleBook(Generic[C]):
+    """Rules in the order in which they were written down."""
+
+    def __init__(self, section: str, transactions: tuple[str, ...]) -> None:
+        self._section = section
+        self._transactions = transactions
+        self._rules: list[Rule[C]] = []
+
+    @property
+    def rules(self) -> tuple[Rule[C], ...]:
+        """All rules so far."""
+        return tuple(self._rules)
+
+    def rule(
+        self,
+        rule_id: str,
+        *,
+        error: type[XdsError],
+        title: str,
+        remedy: str,
+        section: str = "",
+        strict_only: bool = False,
+        essential: bool = False,
+    ) -> Callable[[Callable[[C], Iterable[Found]]], Callable[[C], Iterable[Found]]]:
+        """Register the decorated function; it stays callable by itself.
+
+        Raises
+        ------
+        ValueError
+            If the id is taken.
+        """
+        if any(known.id == rule_id for known in self._rules):
+            raise ValueError(f"rule {rule_id} is registered twice")
+
+        def register(find: Callable[[C], Iterable[Found]]) -> Callable[[C], Iterable[Found]]:
+            self._rules.append(
+                Rule(
+                    id=rule_id,
+                    section=section or self._section,
+                    error=error,
+                    title=title,
+                    remedy=remedy,
+                    find=find,
+                    transactions=self._transactions,
+                    strict_only=strict_only,
+                    essential=essential,
+                )
+            )
+            return find
+
+        return register
+
+
+def run(rules: Iterable[Rule[C]], case: C, policy: RulePolicy) -> list[XdsError]:
+    """Run every rule on `case` and return all findings, in the order of the rules.
+
+    Beyond ``policy.max_findings`` they are not listed; the last finding says so.
+    """
+    findings: list[XdsError] = []
+    for rule, found, severity in _all_found(rules, case, policy):
+        if len(findings) >= policy.max_findings:
+            findings.append(rule.finding((found[0], "There are more findings than are listed"), severity))
+            break
+        findings.append(rule.finding(found, severity))
+    return findings
+
+
+def _all_found(
+    rules: Iterable[Rule[C]], case: C, policy: RulePolicy
+) -> Iterator[tuple[Rule[C], Found, Severity]]:
+    for rule in rules:
+        level = rule.level(policy)
+        if level == "off":
+            continue
+        severity = Severity.WARNING if level == "warning" else Severity.ERROR
+        for found in rule.find(case):
+            yield rule, found, severity
+
+
+def wrong_levels(rules: Iterable[Rule[C]], levels: Mapping[str, Level]) -> list[str]:
+    """Say which entries of ``RulePolicy.levels`` cannot be meant: unknown ids, rules that always count."""
+    known = {rule.id: rule for rule in rules}
+    sentences = []
+    for rule_id, level in levels.items():
+        if rule_id not in known:
+            sentences.append(f"there is no rule {rule_id}")
+        elif known[rule_id].essential and level != "error":
+            sentences.append(f"rule {rule_id} cannot be set to {level}: it always counts")
+    return sentences

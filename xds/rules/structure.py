@@ -1,0 +1,287 @@
+"""Rules of ITI-42 on what a submission consists of (ITI TF-3 4.1.4, 4.2.1.5; ITI TF-2 3.42.4.1.3.3)."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from xds.model import (
+    ON_DEMAND,
+    STABLE,
+    AssociationType,
+    DocumentEntry,
+    Folder,
+    RegistryMetadataError,
+    Slot,
+    is_symbolic,
+    is_uuid_urn,
+)
+from xds.rules.case import RegistrationCase, object_key
+from xds.rules.rule import Found, RuleBook
+from xds.rules.wording import quoted
+
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.1.4", ("ITI-42",))
+
+
+@BOOK.rule(
+    "42-one-submission-set",
+    error=RegistryMetadataError,
+    title="A submission has exactly one SubmissionSet.",
+    remedy="Send one RegistryPackage classified as SubmissionSet per request",
+    essential=True,
+)
+def one_submission_set(case: RegistrationCase) -> Iterator[Found]:
+    """Exactly one SubmissionSet."""
+    count = len(case.submission.submission_sets)
+    if count != 1:
+        yield "SubmissionSet", f"{count} SubmissionSets found, 1 expected"
+
+
+@BOOK.rule(
+    "42-content",
+    error=RegistryMetadataError,
+    title="A submission brings a DocumentEntry, a Folder or a membership.",
+    remedy="Add a DocumentEntry, a Folder, or the HasMember association that puts an entry into a Folder",
+)
+def content(case: RegistrationCase) -> Iterator[Found]:
+    """At least one entry, Folder or membership; one that only refers to an entry is taken (4.2.2.1.1)."""
+    submission = case.submission
+    has_member = any(a.association_type == AssociationType.HAS_MEMBER for a in submission.associations)
+    if not submission.document_entries and not submission.folders and not has_member:
+        yield "SubmissionSet", "The submission has no content"
+
+
+@BOOK.rule(
+    "42-objects-limit",
+    error=RegistryMetadataError,
+    section="security.md 9: limit of this registry",
+    title="A submission has no more objects than the limit.",
+    remedy="Divide it into several submissions",
+    essential=True,
+)
+def objects_limit(case: RegistrationCase) -> Iterator[Found]:
+    """Entries, Folders, SubmissionSets and associations together."""
+    count = sum(1 for _ in case.objects) + len(case.submission.associations)
+    if count > case.policy.max_objects:
+        yield "RegistryObjectList", f"{count} objects found, at most {case.policy.max_objects} are taken"
+
+
+@BOOK.rule(
+    "42-object-id-twice",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.5",
+    title="Every object of a submission has its own id.",
+    remedy="Give each object an id of its own",
+    essential=True,
+)
+def object_id_twice(case: RegistrationCase) -> Iterator[Found]:
+    """No id twice, whatever the kind of object."""
+    ids = Counter(object_key(item.entry_uuid) for item in (*case.objects, *case.submission.associations))
+    for object_id, count in ids.items():
+        if count > 1:
+            yield f"{object_id} entryUUID", f"The id {quoted(object_id)} is on {count} objects"
+
+
+@BOOK.rule(
+    "42-uuid-form",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.5",
+    title="An id that begins with urn:uuid: is a UUID.",
+    remedy="Send urn:uuid: and a UUID of RFC 4122, or a symbolic id without urn:uuid:",
+    essential=True,
+)
+def uuid_form(case: RegistrationCase) -> Iterator[Found]:
+    """UUIDs are well formed; upper case is another rule."""
+    for owner, name, object_id in _ids(case):
+        if not is_symbolic(object_id) and not is_uuid_urn(object_id.lower()):
+            yield f"{owner} {name}", f"{quoted(object_id)} is no UUID"
+
+
+@BOOK.rule(
+    "42-uuid-lower-case",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.5",
+    title="UUIDs are written in lower case.",
+    remedy="Send the UUID in lower case",
+    strict_only=True,
+)
+def uuid_lower_case(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` upper case is taken and stored in lower case."""
+    for owner, name, object_id in _ids(case):
+        if not is_symbolic(object_id) and object_id != object_id.lower():
+            yield f"{owner} {name}", f"{quoted(object_id)} has upper-case letters"
+
+
+def _ids(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
+    for item in case.objects:
+        yield item.entry_uuid, "entryUUID", item.entry_uuid
+    for association in case.submission.associations:
+        owner = association.entry_uuid
+        yield owner, "entryUUID", owner
+        yield owner, "sourceObject", association.source
+        yield owner, "targetObject", association.target
+
+
+@BOOK.rule(
+    "42-entry-uuid-registered",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.7",
+    title="A new object's id is not registered yet.",
+    remedy="Send a symbolic id or a fresh UUID; to replace a document, send a new entry and an RPLC association",
+    essential=True,
+)
+def entry_uuid_registered(case: RegistrationCase) -> Iterator[Found]:
+    """A UUID that is already in the registry is refused; the standard has no code of its own for it."""
+    for item in (*case.objects, *case.submission.associations):
+        known = case.facts.objects.get(object_key(item.entry_uuid))
+        if known is not None:
+            what = known.kind.name.lower().replace("_", " ")
+            yield f"{item.entry_uuid} entryUUID", f"{item.entry_uuid} is already registered, as a {what}"
+
+
+@BOOK.rule(
+    "42-first-version",
+    error=RegistryMetadataError,
+    section="XDS Metadata Update 4.2.3.2 (lid)",
+    title="A first version's logical id is its own id.",
+    remedy="Leave lid out, or set it to the object's id; metadata is updated by ITI-57, not by ITI-42",
+    essential=True,
+)
+def first_version(case: RegistrationCase) -> Iterator[Found]:
+    """ITI-42 registers first versions only."""
+    for item in case.objects:
+        if not isinstance(item, DocumentEntry | Folder):
+            continue
+        if item.logical_id is not None and object_key(item.logical_id) != object_key(item.entry_uuid):
+            yield f"{item.entry_uuid} lid", f"lid is {quoted(item.logical_id)}, the id of another object"
+        if item.version != 1:
+            yield f"{item.entry_uuid} VersionInfo", f"versionName is {item.version}, 1 expected"
+
+
+@BOOK.rule(
+    "42-object-type",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.5.2",
+    title="A DocumentEntry in ITI-42 is Stable.",
+    remedy=f"Send objectType {STABLE}",
+    essential=True,
+)
+def object_type(case: RegistrationCase) -> Iterator[Found]:
+    """On-Demand entries are registered by ITI-61 (4.1.1.3.2)."""
+    for entry in case.submission.document_entries:
+        where = f"{entry.entry_uuid} objectType"
+        if entry.object_type == ON_DEMAND:
+            yield where, "An On-Demand DocumentEntry is registered by ITI-61, not by ITI-42"
+        elif entry.object_type and entry.object_type != STABLE:
+            yield where, f"objectType {quoted(entry.object_type)} is not the type of a DocumentEntry"
+
+
+@BOOK.rule(
+    "42-limited-metadata",
+    error=RegistryMetadataError,
+    section="ITI TF-3 Table 4.3.1-3",
+    title="Limited metadata is prohibited in XDS.",
+    remedy="Send the metadata that XDS requires and leave the limitedMetadata Classification out",
+)
+def limited_metadata(case: RegistrationCase) -> Iterator[Found]:
+    """The flag is for XDR and XDM only."""
+    for item in case.objects:
+        if item.limited_metadata:
+            yield f"{item.entry_uuid} limitedMetadata", "The object is marked as limited metadata"
+
+
+@BOOK.rule(
+    "42-value-limits",
+    error=RegistryMetadataError,
+    section="security.md 9: limits of this registry",
+    title="Slots have no more and no longer values than the limits.",
+    remedy="Shorten or divide the values",
+    essential=True,
+)
+def value_limits(case: RegistrationCase) -> Iterator[Found]:
+    """Number of values of a Slot, characters of a value."""
+    most, longest = case.policy.max_slot_values, case.policy.max_value_length
+    for owner, name, values in slots_and_values(case):
+        if len(values) > most:
+            yield f"{owner} {name}", f"{len(values)} values found, at most {most} are taken"
+        if any(len(value) > longest for value in values):
+            length = max(len(value) for value in values)
+            yield f"{owner} {name}", f"A value has {length} characters, at most {longest} are taken"
+
+
+@BOOK.rule(
+    "42-value-length-256",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.1",
+    title="A value has at most 256 characters.",
+    remedy="Shorten the value to the 256 characters of ebRIM",
+    strict_only=True,
+)
+def value_length(case: RegistrationCase) -> Iterator[Found]:
+    """The sizes of rim.xsd; in `field` longer values are stored as they are."""
+    for owner, name, values in slots_and_values(case):
+        length = max((len(value) for value in values), default=0)
+        if length > 256:
+            yield f"{owner} {name}", f"A value has {length} characters"
+
+
+_SINGLE_VALUES = (
+    ("uniqueId", "unique_id"),
+    ("patientId", "patient_id"),
+    ("homeCommunityId", "home_community_id"),
+    ("mimeType", "mime_type"),
+    ("sourceId", "source_id"),
+    ("sourcePatientId", "source_patient_id"),
+    ("legalAuthenticator", "legal_authenticator"),
+    ("languageCode", "language_code"),
+    ("repositoryUniqueId", "repository_unique_id"),
+    ("URI", "uri"),
+)
+_VALUE_LISTS = (
+    ("sourcePatientInfo", "source_patient_info"),
+    ("referenceIdList", "reference_ids"),
+    ("intendedRecipient", "intended_recipients"),
+)
+
+
+def slots_and_values(case: RegistrationCase) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Every text that a sender chose: owner, name and values."""
+    for item in case.objects:
+        owner = item.entry_uuid
+        for name, field in _SINGLE_VALUES:
+            if value := getattr(item, field, None):
+                yield owner, name, (value,)
+        for name, field in _VALUE_LISTS:
+            if values := getattr(item, field, ()):
+                yield owner, name, values
+        for author in getattr(item, "authors", ()):
+            yield owner, "author", (author.person or "",)
+            yield owner, "author", author.institutions
+            yield owner, "author", author.roles + author.specialties
+            yield owner, "author", author.telecommunications
+        yield from _extra(owner, item.extra_slots)
+    for association in case.submission.associations:
+        yield from _extra(association.entry_uuid, association.extra_slots)
+
+
+def _extra(owner: str, slots: tuple[Slot, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for slot in slots:
+        yield owner, quoted(slot.name), slot.values
+
+
+@BOOK.rule(
+    "42-extra-slot-name",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.6",
+    title="The name of an extra Slot is a URN outside urn:ihe:.",
+    remedy="Name it by a URN of your own, such as urn:oid:<your OID>:<name>",
+    strict_only=True,
+)
+def extra_slot_name(case: RegistrationCase) -> Iterator[Found]:
+    """In `field` extra Slots of any name are stored and returned."""
+    for item in (*case.objects, *case.submission.associations):
+        for slot in item.extra_slots:
+            parts = slot.name.split(":", 2)
+            if len(parts) != 3 or parts[0].lower() != "urn" or not all(parts):
+                yield f"{item.entry_uuid} {quoted(slot.name)}", "The name of the extra Slot is no URN"
+            elif slot.name.lower().startswith("urn:ihe:"):
+                yield f"{item.entry_uuid} {quoted(slot.name)}", "urn:ihe: is for Slots of the standard"
