@@ -1,0 +1,28 @@
+"""The octets of documents: received into a spool, kept in a vault by their SHA-256, verified when read."""
+
+from xds.documents.errors import (
+    DocumentDamaged,
+    DocumentNotFound,
+    DocumentStoreError,
+    DocumentTooLarge,
+    OutOfSpace,
+    VaultWriteFailed,
+)
+from xds.documents.folder_vault import FolderVault
+from xds.documents.spool import Spool, SpooledDocument, SpoolSink
+from xds.documents.vault import StoredDocument, Vault
+
+__all__ = [
+    "DocumentDamaged",
+    "DocumentNotFound",
+    "DocumentStoreError",
+    "DocumentTooLarge",
+    "FolderVault",
+    "OutOfSpace",
+    "Spool",
+    "SpoolSink",
+    "SpooledDocument",
+    "StoredDocument",
+    "Vault",
+    "VaultWriteFailed",
+]

@@ -1,0 +1,121 @@
+"""The vault: documents by the SHA-256 of their octets, written once, verified at every read."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Final, Protocol
+
+from xds.documents.errors import DocumentDamaged, DocumentNotFound
+from xds.documents.spool import SpooledDocument
+
+PIECE_SIZE: Final = 262_144  # octets
+# Up to this size a document is verified before its first octet leaves (security 11.4).
+VERIFIED_FIRST: Final = 1_048_576
+ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A document of the vault, opened but not read: `sha256` in lower-case hex, `size` in octets.
+
+    `opener` gives the octets from the start at each call; it raises `DocumentNotFound` when they are gone.
+    """
+
+    sha256: str
+    size: int
+    opener: Callable[[], BinaryIO]
+
+    def pieces(self, size: int = PIECE_SIZE) -> Iterator[bytes]:
+        """Yield the octets, at most `size` at a time, and verify them on the way.
+
+        Up to 1 MiB everything is verified before the first octet is yielded. Above, the last piece is held
+        back until the hash is known: a damaged document never has its whole length sent, so that the
+        receiver sees a broken connection.
+
+        Raises
+        ------
+        DocumentDamaged
+            Size or SHA-256 differ; the connection must be broken, never ended.
+        DocumentNotFound
+            The document was removed since it was opened.
+        """
+        if self.size > VERIFIED_FIRST:
+            return self._verified(size)
+        return iter([*self._verified(size)])
+
+    def verify(self) -> None:
+        """Read everything; raises as `pieces` does. For answers that must know beforehand, and for scrubbing."""
+        for _ in self._verified(PIECE_SIZE):
+            pass
+
+    def _verified(self, size: int) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        left = self.size
+        with self.opener() as document:
+            held = b""
+            while piece := document.read(size):
+                left -= len(piece)
+                if left < 0:
+                    break
+                digest.update(piece)
+                if held:
+                    yield held
+                held = piece
+        if left or digest.hexdigest() != self.sha256:
+            raise DocumentDamaged(
+                f"the document with SHA-256 {self.sha256[:12]}… is damaged in the store; "
+                "restore it from a backup or publish it again"
+            )
+        if held:
+            yield held
+
+
+class Vault(Protocol):
+    """Where documents are kept: a folder, or an object store.
+
+    An object store implements `commit` by a conditional put with checksum (security 11.2) and reads
+    `SpooledDocument.open`; only a folder links the file itself.
+    """
+
+    def commit(self, documents: Sequence[SpooledDocument]) -> None:
+        """Make all durable and take them out of the spool; after any error the spool has none of them.
+
+        Committing what is stored already is no error. Documents of a commit that failed may have been
+        stored; nothing refers to them, and the orphan job removes them.
+
+        Raises
+        ------
+        OutOfSpace, VaultWriteFailed
+            Nothing of the submission may be acknowledged.
+        """
+
+    def open(self, sha256: str, size: int) -> StoredDocument:
+        """Return a stored document without reading it.
+
+        Raises
+        ------
+        DocumentNotFound
+            Nothing is stored under this hash.
+        DocumentDamaged
+            It has another size.
+        """
+
+    def remove(self, sha256: str) -> None:
+        """Remove for good what no entry refers to; nothing happens when it is gone."""
+
+    def reachable(self) -> bool:
+        """True when the vault can be read; for the readiness answer."""
+
+
+def checked_address(sha256: str) -> str:
+    """Return `sha256` if it can be an address of the vault.
+
+    Raises
+    ------
+    DocumentNotFound
+        Not 64 lower-case hex digits: such a document cannot be stored.
+    """
+    if ADDRESS.fullmatch(sha256):
+        return sha256
+    raise DocumentNotFound("a document's address is its SHA-256, 64 lower-case hex digits")
