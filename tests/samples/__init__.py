@@ -1,0 +1,1 @@
+"""Valid samples that tests start from, and change one thing of."""
