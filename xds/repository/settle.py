@@ -1,22 +1,26 @@
 """Settles what a crash left open: pending submissions are asked of the registry, never sent again blindly."""
 
 import logging
+from collections.abc import Callable
+from typing import Final
 
 from xds.ebxml import encode_registry_response
 from xds.model import RegistryResponse
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.store import RepositoryStore
 
+_GIVEN_UP_SECONDS: Final = 600.0
+
 log = logging.getLogger(__name__)
 
 
-def settle_pending(store: RepositoryStore, registrar: Registrar, *, alive: frozenset[str]) -> int:
+def settle_pending(store: RepositoryStore, registrar: Registrar, *, is_alive: Callable[[str], bool]) -> int:
     """Settle pending submissions of processes that are gone (security digest 11.3).
 
     Parameters
     ----------
-    alive
-        Owners that still work on theirs.
+    is_alive
+        Tells whether an owner may still work on its own; after ten minutes none does.
 
     Returns
     -------
@@ -24,7 +28,7 @@ def settle_pending(store: RepositoryStore, registrar: Registrar, *, alive: froze
     """
     settled = 0
     for item in store.pending():
-        if item.owner in alive:
+        if item.age_seconds < _GIVEN_UP_SECONDS and is_alive(item.owner):
             continue
         try:
             registered = registrar.is_registered(item.submission_set_uuid)

@@ -16,7 +16,7 @@ class Request:
     """A request as the transaction sees it: envelope read, parts received, nothing decoded yet."""
 
     envelope: Envelope
-    root: bytes  # the octets of the envelope, as received
+    root_digest: bytes  # SHA-256 of the envelope's octets, as received
     parts: Mapping[str, SpooledDocument]  # by Content-ID; visible to nobody else yet
     mtom: bool  # came as multipart/related: the answer goes out the same way (ITI TF-2 V.8.1)
     http_action: str | None = None  # Content-Type's action; counts only when wsa:Action is absent
@@ -24,7 +24,7 @@ class Request:
 
     def digest(self) -> bytes:
         """SHA-256 over the envelope and every part: two requests with one digest say the same."""
-        total = hashlib.sha256(self.root)
+        total = hashlib.sha256(self.root_digest)
         for content_id, part in sorted(self.parts.items()):
             total.update(f"\0{content_id}\0{part.sha256}".encode())
         return total.digest()

@@ -4,22 +4,18 @@ Rows are never changed or removed, so the cache is never wrong; it only can lack
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import psycopg
-from psycopg_pool import ConnectionPool
 
 from xds.model import CodeKey
+from xds.store.access import Connection, Pool, borrowed
 from xds.store.statements import statements
 
-Connection = psycopg.Connection[Any]
 _SQL = statements("registry")
 
 
 class CodeCache:
     """code_id of each (code, scheme)."""
 
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._ids: dict[CodeKey, int] = {}
 
@@ -28,7 +24,7 @@ class CodeCache:
         known = self._ids
         missing = sorted({key for key in keys if key not in known})
         if missing:
-            with self._pool.connection() as connection:
+            with borrowed(self._pool) as connection:
                 self._load(missing, connection)
                 if still := [key for key in missing if key not in known]:
                     parameters = {"codes": [k[0] for k in still], "schemes": [k[1] for k in still]}

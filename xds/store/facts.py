@@ -2,9 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
-
-import psycopg
 
 from xds.model import (
     REPLACEMENTS,
@@ -18,9 +15,9 @@ from xds.model import (
     parse_patient_id,
 )
 from xds.store import rows
+from xds.store.access import Connection
 from xds.store.statements import statements
 
-Connection = psycopg.Connection[Any]
 _SQL = statements("registry")
 _TRANSFORMS = [AssociationType.XFRM.value, AssociationType.XFRM_RPLC.value]
 _DEPENDENT_TYPES = [AssociationType.XFRM.value, AssociationType.APND.value]

@@ -5,9 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import psycopg
 from psycopg.rows import tuple_row
-from psycopg_pool import ConnectionPool
 
 from xds.ebxml import fill
 from xds.model import (
@@ -18,11 +16,11 @@ from xds.model import (
     TimeRange,
 )
 from xds.store import rows
+from xds.store.access import Connection, Pool, borrowed
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.statements import statements
 
-Connection = psycopg.Connection[Any]
 _SQL = statements("queries")
 _SINGLE_CODES: Final = (
     "class_codes",
@@ -253,7 +251,7 @@ class RegistryReader:
 class QueryStore:
     """Where stored queries read."""
 
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._codes = CodeCache(pool)
         self._bodies = BodyCodec()
@@ -261,7 +259,7 @@ class QueryStore:
     @contextmanager
     def reader(self) -> Iterator[RegistryReader]:
         """A reader on a connection of the pool."""
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             yield RegistryReader(connection, self._codes, self._bodies)
 
 

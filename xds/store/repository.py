@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import psycopg
-from psycopg_pool import ConnectionPool
-
+from xds.store.access import Pool, borrowed
 from xds.store.rows import bare, urn
 from xds.store.statements import statements
 
-Connection = psycopg.Connection[Any]
 _SQL = statements("repository")
 
 
@@ -44,6 +41,7 @@ class PendingSubmission:
     submission_set_uuid: str
     submission_set_unique_id: str
     owner: str
+    age_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +55,12 @@ class EarlierSubmission:
 class RepositoryStore:
     """What a repository knows; it never reads the registry's tables."""
 
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
         """uniqueId → (SHA-1 hex, size) of the registered documents among them."""
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             found = connection.execute(_SQL["known_documents"], {"unique_ids": list(unique_ids)}).fetchall()
         return {row[0]: (bytes(row[1]).hex(), row[2]) for row in found}
 
@@ -85,7 +83,7 @@ class RepositoryStore:
             The process that works on it.
         """
         message_id, digest = message if message is not None else (None, None)
-        with self._pool.connection() as connection, connection.transaction():
+        with borrowed(self._pool) as connection, connection.transaction():
             row = connection.execute(
                 _SQL["add_submission"],
                 {
@@ -116,14 +114,17 @@ class RepositoryStore:
     def settle(
         self, submission_id: int, state: Literal["registered", "rejected"], answer: bytes | None
     ) -> bool:
-        """Commit the end of a pending submission; False when another process settled it first."""
+        """Commit the end of a submission; False when another process settled it first.
+
+        What the registry registered is registered, even if a settler took it for rejected meanwhile.
+        """
         parameters = {"submission_id": submission_id, "state": state, "answer": answer}
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             return connection.execute(_SQL["settle_submission"], parameters).fetchone() is not None
 
     def earlier(self, message_id: str, digest: bytes) -> EarlierSubmission | None:
         """The same message if it came before and was not rejected."""
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             row = connection.execute(
                 _SQL["earlier_submission"], {"message_id": message_id, "digest": digest}
             ).fetchone()
@@ -133,7 +134,7 @@ class RepositoryStore:
 
     def pending(self) -> list[PendingSubmission]:
         """Every submission that is still pending."""
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             found = connection.execute(_SQL["pending_submissions"]).fetchall()
         return [
             PendingSubmission(
@@ -141,13 +142,14 @@ class RepositoryStore:
                 submission_set_uuid=urn(row[1]),
                 submission_set_unique_id=row[2],
                 owner=row[3],
+                age_seconds=row[4],
             )
             for row in found
         ]
 
     def to_serve(self, unique_ids: Iterable[str]) -> Mapping[str, ServedDocument]:
         """The registered documents among those uniqueIds."""
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             found = connection.execute(
                 _SQL["documents_to_serve"], {"unique_ids": list(unique_ids)}
             ).fetchall()
@@ -161,6 +163,6 @@ class RepositoryStore:
     def referenced(self, sha256s: Iterable[str]) -> set[str]:
         """Which of these addresses a registered or pending document uses."""
         wanted = [bytes.fromhex(item) for item in sha256s]
-        with self._pool.connection() as connection:
+        with borrowed(self._pool) as connection:
             found = connection.execute(_SQL["referenced"], {"sha256s": wanted}).fetchall()
         return {bytes(row[0]).hex() for row in found}

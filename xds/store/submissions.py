@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, TypeVar
 
 import psycopg
-from psycopg import errors
-from psycopg_pool import ConnectionPool
 
 from xds.model import (
     Association,
@@ -16,11 +14,11 @@ from xds.model import (
     is_sha1,
 )
 from xds.store import rows
+from xds.store.access import Conflict, Connection, Pool, borrowed
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.statements import statements
 
-Connection = psycopg.Connection[Any]
 T = TypeVar("T")
 
 _SQL = statements("registry")
@@ -44,10 +42,6 @@ _COLUMNS: Final = {
     ),
     "association": "patient_key, entry_uuid, source, target, type, status, home, body",
 }
-
-
-class Conflict(Exception):
-    """Another transaction came first; the caller reads the facts again and decides anew."""
 
 
 class RegistryTransaction:
@@ -210,7 +204,7 @@ def _locators(
 class SubmissionStore:
     """Where submissions are registered."""
 
-    def __init__(self, pool: ConnectionPool[Connection]) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._codes = CodeCache(pool)
         self._bodies = BodyCodec()
@@ -219,7 +213,7 @@ class SubmissionStore:
     def transaction(self, submission: Submission) -> Iterator[RegistryTransaction]:
         """Open a transaction for a submission; its new codes are added first, they outlive a rollback."""
         codes = self._codes.ids(rows.codes_of(submission))
-        with self._pool.connection() as connection, connection.transaction():
+        with borrowed(self._pool) as connection, connection.transaction():
             yield RegistryTransaction(connection, codes, self._bodies)
 
     def retrying(self, attempt: Callable[[], T]) -> T:
@@ -233,6 +227,6 @@ class SubmissionStore:
         for _ in range(_ATTEMPTS - 1):
             try:
                 return attempt()
-            except (Conflict, errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure):
+            except Conflict:
                 continue
         return attempt()

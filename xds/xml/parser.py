@@ -47,7 +47,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
         raise MalformedXml(_explain(data, error)) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise MalformedXml("a DOCTYPE is not allowed; send the document without it")
-    _check_shape(root, limits)
+    check_shape(root, limits)
     return root
 
 
@@ -65,7 +65,13 @@ def _shape_checks(limits: XmlLimits) -> tuple[etree.XPath, etree.XPath]:
     return too_deep, etree.XPath(f"boolean(//*[@*[{limits.attributes + 1}]])")
 
 
-def _check_shape(root: etree._Element, limits: XmlLimits) -> None:
+def check_shape(root: etree._Element, limits: XmlLimits) -> None:
+    """Refuse a tree that is deeper or wider than it may be.
+
+    Raises
+    ------
+    MalformedXml
+    """
     too_deep, too_wide = _shape_checks(limits)
     if too_deep(root):
         raise MalformedXml(f"elements are nested more than {limits.depth} deep")

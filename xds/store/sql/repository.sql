@@ -16,7 +16,8 @@ VALUES (%(unique_id)s, %(submission_id)s, %(sha256)s, %(sha1)s, %(size)s, %(mime
 -- settle_submission: the registry has answered
 UPDATE repository_submission
    SET state = %(state)s, answer = %(answer)s, settled_at = now()
- WHERE submission_id = %(submission_id)s AND state = 'pending'
+ WHERE submission_id = %(submission_id)s
+   AND (state = 'pending' OR (state = 'rejected' AND %(state)s = 'registered'))
 RETURNING submission_id;
 
 -- earlier_submission: the same message, if it came before
@@ -27,7 +28,8 @@ SELECT state, answer
  LIMIT 1;
 
 -- pending_submissions: what no living process settles any more
-SELECT submission_id, submission_set_uuid, submission_set_unique_id, owner
+SELECT submission_id, submission_set_uuid, submission_set_unique_id, owner,
+       extract(epoch FROM now() - created_at)::float8
   FROM repository_submission
  WHERE state = 'pending'
  ORDER BY submission_id;

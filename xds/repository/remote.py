@@ -1,0 +1,48 @@
+"""A registry elsewhere: ITI-42 and ITI-18 over SOAP."""
+
+from collections.abc import Sequence
+
+from xds.client import ClientError, RegistryClient
+from xds.model import (
+    AdhocQuery,
+    QuerySlot,
+    RegistryResponse,
+    ReturnType,
+    StoredQuery,
+    Submission,
+    XdsError,
+    has_error,
+)
+from xds.repository.registrar import RegistrarUnavailable
+
+
+class RemoteRegistrar:
+    """A `Registrar` that speaks to another process."""
+
+    def __init__(self, client: RegistryClient) -> None:
+        self._client = client
+
+    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+        """Register a submission; one whose structure is broken is refused here, it could not be sent whole."""
+        if has_error(structure):
+            return RegistryResponse.of(structure)
+        try:
+            answer = self._client.register(submission)
+        except ClientError as error:
+            raise RegistrarUnavailable(str(error)) from error
+        return RegistryResponse(status=answer.status, findings=(*structure, *answer.findings))
+
+    def is_registered(self, submission_set_uuid: str) -> bool:
+        """Tell whether the SubmissionSet is registered (GetSubmissionSetAndContents)."""
+        query = AdhocQuery(
+            query_id=StoredQuery.GET_SUBMISSION_SET_AND_CONTENTS,
+            return_type=ReturnType.OBJECT_REF,
+            slots=(QuerySlot(name="$XDSSubmissionSetEntryUUID", values=(submission_set_uuid,)),),
+        )
+        try:
+            answer = self._client.query(query)
+        except ClientError as error:
+            raise RegistrarUnavailable(str(error)) from error
+        if has_error(answer.findings):
+            raise RegistrarUnavailable("the registry could not answer the query")
+        return bool(answer.objects.object_refs)

@@ -1,0 +1,178 @@
+"""The front door: a request in at the top, its answer out by the same door; it decides nothing.
+
+Stations of the walk, each one module: HTTP here, then mime, soap.envelope, the transaction that spyne finds,
+and back through soap.reply (docs/architecture.md).
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from xds.server.admission import Admission
+from xds.server.receive import Bounded, Receiver
+from xds.settings import Limits
+from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
+from xds.soap.faults import INTERNAL, TOO_LARGE
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+_REASONS: Final = {
+    200: "OK",
+    400: "Bad Request",
+    408: "Request Timeout",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+_FAULT_TYPE: Final = "application/soap+xml; charset=UTF-8"
+
+
+class SoapDoor:
+    """POST to one SOAP end point."""
+
+    def __init__(
+        self, endpoint: SoapEndpoint, receiver: Receiver, admission: Admission, limits: Limits
+    ) -> None:
+        self._endpoint = endpoint
+        self._receiver = receiver
+        self._admission = admission
+        self._limits = limits
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request; what is wrong with it is a fault, never an exception."""
+        visit = _Visit(environ)
+        try:
+            self._admission.enter(visit.peer)
+        except SoapFault as fault:
+            return visit.refuse(fault, start_response, unread=True)
+        try:
+            return self._answer(visit, environ, start_response)
+        except SoapFault as fault:
+            return visit.refuse(fault, start_response, unread=visit.unread)
+        except Exception:
+            incident = uuid.uuid4().hex[:12]
+            log.exception("failed", extra={"incident": incident, **visit.facts()})
+            return visit.refuse(SoapFault(INTERNAL, incident=incident), start_response, unread=visit.unread)
+        finally:
+            visit.discard_parts()
+            self._admission.leave(visit.peer)
+
+    def _answer(self, visit: "_Visit", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        limit = self._limits.request_bytes
+        length = environ.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > limit:
+            raise SoapFault(TOO_LARGE, what="request", limit=limit)
+        body = Bounded(environ["wsgi.input"], limit)
+        visit.body = body
+        request = self._receiver.receive(environ.get("CONTENT_TYPE", ""), body, peer=visit.peer)
+        visit.request, visit.unread = request, False
+        route, reply = self._endpoint.answer(request)
+        visit.route = route
+        if reply.parts:
+            self._admission.start_download()
+        wire = encode_reply(
+            reply,
+            action=route.response_action,
+            relates_to=request.envelope.message_id,
+            mtom=request.mtom,
+        )
+        visit.log_answer(200, reply.outcome, wire.content_length)
+        start_response("200 OK", _headers(wire))
+        if reply.parts:
+            return _Download(wire, self._admission)
+        return wire.pieces
+
+
+class _Visit:
+    """One request as the log sees it: facts, no patient, no content."""
+
+    def __init__(self, environ: Environ) -> None:
+        self.peer = str(environ.get("REMOTE_ADDR", ""))
+        self.request: Request | None = None
+        self.route: Route | None = None
+        self.body: Bounded | None = None
+        self.unread = True
+        self._language = _language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        self._sender = environ.get("HTTP_X_SENDER_ID")
+        self._began = time.perf_counter()
+
+    def facts(self) -> dict[str, Any]:
+        """What of this request goes into a log record."""
+        facts: dict[str, Any] = {
+            "peer": self.peer,
+            "ms": round((time.perf_counter() - self._began) * 1000, 1),
+            "octets_in": self.body.taken if self.body else 0,
+        }
+        if self.route is not None:
+            facts["transaction"] = self.route.number
+        if self.request is not None and self.request.envelope.message_id:
+            facts["message_id"] = self.request.envelope.message_id.strip()[:128]
+        if self._sender:
+            facts["sender"] = self._sender[:64]
+        return facts
+
+    def log_answer(self, status: int, outcome: str, octets: int) -> None:
+        """One record per answered request."""
+        if log.isEnabledFor(logging.INFO):
+            extra = {**self.facts(), "status": status, "outcome": outcome, "octets_out": octets}
+            log.info("answered", extra=extra)
+
+    def refuse(self, fault: SoapFault, start_response: StartResponse, *, unread: bool) -> Iterable[bytes]:
+        """Answer a fault; with a body left unread the connection ends, for it cannot be used again."""
+        relates_to = None if self.request is None else self.request.envelope.message_id
+        body = encode_fault(fault, relates_to=relates_to, language=self._language)
+        status = fault.kind.http_status
+        kind = "text/xml; charset=UTF-8" if fault.kind.id == "version-mismatch" else _FAULT_TYPE
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), *fault.headers]
+        if unread:
+            headers.append(("Connection", "close"))
+        log.warning("refused", extra={**self.facts(), "status": status, "fault": fault.kind.id})
+        start_response(f"{status} {_REASONS.get(status, 'Error')}", headers)
+        return (body,)
+
+    def discard_parts(self) -> None:
+        """Drop what no transaction stored."""
+        if self.request is not None:
+            for part in self.request.parts.values():
+                part.discard()
+
+
+class _Download:
+    """Documents being sent: gives its place back when the last octet is out or the client is gone."""
+
+    def __init__(self, wire: WireReply, admission: Admission) -> None:
+        self._pieces = iter(wire.pieces)
+        self._admission = admission
+        self._open = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def close(self) -> None:
+        """Called by the HTTP server in every case."""
+        if self._open:
+            self._open = False
+            self._admission.end_download()
+            if hasattr(self._pieces, "close"):
+                self._pieces.close()
+
+
+def _headers(wire: WireReply) -> list[tuple[str, str]]:
+    return [("Content-Type", wire.content_type), ("Content-Length", str(wire.content_length))]
+
+
+def _language(accept: str) -> str:
+    """The language of a fault's reason: French when it is asked before English."""
+    for item in accept.lower().split(","):
+        tag = item.split(";")[0].strip()
+        if tag.startswith("fr"):
+            return "fr"
+        if tag.startswith("en"):
+            return "en"
+    return "en"

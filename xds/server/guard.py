@@ -1,0 +1,64 @@
+"""What a transaction may still fail with, turned into the answer of its own kind."""
+
+from typing import Final
+
+from lxml import etree
+
+from xds.ebxml import (
+    ADHOC_QUERY_RESPONSE,
+    RETRIEVE_RESPONSE,
+    encode_query_response,
+    encode_registry_response,
+    encode_retrieve_response,
+)
+from xds.model import (
+    RegistryBusy,
+    RegistryError,
+    RegistryResponse,
+    RepositoryBusy,
+    RepositoryError,
+    ResponseStatus,
+    XdsError,
+)
+from xds.soap import Handler, Reply, Request
+from xds.store import Conflict, StoreBusy, StoreUnavailable
+from xds.transactions import Role, Transaction
+
+_BUSY: Final = {Role.REGISTRY: RegistryBusy, Role.REPOSITORY: RepositoryBusy}
+_FAILED: Final = {Role.REGISTRY: RegistryError, Role.REPOSITORY: RepositoryError}
+
+
+def guarded(transaction: Transaction, handler: Handler) -> Handler:
+    """Wrap a handler: a database that is away or overloaded is an answer of the standard, not a fault.
+
+    Everything else that a handler raises goes on to the front door, which logs it under an incident.
+    """
+
+    def answer(body: etree._Element, request: Request) -> Reply:
+        try:
+            return handler(body, request)
+        except XdsError as error:
+            return refusal(transaction, error)
+        except StoreUnavailable:
+            failed = _FAILED[transaction.role]
+            return refusal(
+                transaction, failed("metadata store unavailable; repeat the request a little later")
+            )
+        except (StoreBusy, Conflict):
+            busy = _BUSY[transaction.role]
+            return refusal(
+                transaction, busy("the metadata store took too long; repeat it, or narrow the query")
+            )
+
+    return answer
+
+
+def refusal(transaction: Transaction, error: XdsError) -> Reply:
+    """The failure answer of a transaction with one finding."""
+    outcome = f"Failure {error.code}"
+    if transaction.response == ADHOC_QUERY_RESPONSE:
+        return Reply(body=encode_query_response(ResponseStatus.FAILURE, [error], ()), outcome=outcome)
+    response = RegistryResponse.of([error])
+    if transaction.response == RETRIEVE_RESPONSE:
+        return Reply(body=(encode_retrieve_response(response, ()),), outcome=outcome)
+    return Reply(body=(encode_registry_response(response),), outcome=outcome)

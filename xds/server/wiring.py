@@ -1,0 +1,188 @@
+"""Puts the house together from the settings: which actors play in this process and what they work with."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xds.client import RegistryClient
+from xds.documents import FolderVault, Spool
+from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery
+from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
+from xds.repository.remote import RemoteRegistrar
+from xds.rules import RulePolicy
+from xds.server.admission import Admission
+from xds.server.application import Application
+from xds.server.endpoint import SoapDoor
+from xds.server.guard import guarded
+from xds.server.housekeeping import Housekeeper, Rounds, owner_name
+from xds.server.receive import Receiver
+from xds.server.registrar import LocalRegistrar
+from xds.server.site import Site
+from xds.settings import Settings
+from xds.soap import Handler, Route, SoapEndpoint
+from xds.store import (
+    Housekeeping,
+    Pool,
+    QueryStore,
+    RepositoryStore,
+    SubmissionStore,
+    open_pool,
+    ping,
+)
+from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, Role, Transaction, of_role
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class House:
+    """A running process image: its application, and what is stopped with it."""
+
+    application: Application
+    pool: Pool
+    housekeeper: Housekeeper
+
+    def close(self) -> None:
+        """Stop what runs beside the requests."""
+        self.housekeeper.stop()
+        self.pool.close()
+
+
+def build(settings: Settings, dsn: str) -> House:
+    """Build the house for one worker process; call it after the fork."""
+    limits = settings.limits
+    pool = open_pool(
+        dsn,
+        size=settings.store.pool_size,
+        statement_timeout=limits.query_seconds,
+        idle_in_transaction_timeout=limits.transaction_idle_seconds,
+    )
+    policy = rule_policy(settings)
+    queries = QueryStore(pool)
+    registration = RegisterDocumentSet(SubmissionStore(pool), policy)
+    handlers: dict[Transaction, Handler] = {}
+    if "registry" in settings.server.roles:
+        handlers[ITI_42] = registration
+        handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, policy))
+    spool = Spool(vault_folder(settings))
+    rounds = None
+    vault = None
+    if "repository" in settings.server.roles:
+        vault = FolderVault(vault_folder(settings))
+        rounds = Rounds(
+            store=RepositoryStore(pool),
+            registrar=_registrar(settings, registration, queries),
+            vault=vault,
+            spool=spool,
+        )
+        handlers |= _repository_handlers(settings, policy, rounds)
+    admission = Admission(limits, share=1 / settings.server.workers)
+    receiver = Receiver(spool, limits)
+    endpoints = _endpoints(settings, handlers)
+    housekeeper = Housekeeper(Housekeeping(pool), rounds)
+    housekeeper.start()
+    site = Site(settings)
+
+    def ready() -> Mapping[str, bool]:
+        return {"database": ping(pool)} | ({} if vault is None else {"documents": vault.reachable()})
+
+    application = Application(
+        doors={path: SoapDoor(endpoint, receiver, admission, limits) for path, endpoint in endpoints.items()},
+        pages=site.pages(ready),
+        schemas=site.schema,
+        not_found=site.not_found,
+        ready=ready,
+    )
+    return House(application=application, pool=pool, housekeeper=housekeeper)
+
+
+def vault_folder(settings: Settings) -> Path:
+    """Where documents are kept; the spool, `tmp/`, lies within."""
+    return settings.data_dir / "documents"
+
+
+def rule_policy(settings: Settings) -> RulePolicy:
+    """The part of the settings that the rules see."""
+    registry, limits = settings.registry, settings.limits
+    return RulePolicy(
+        strictness=registry.strictness,
+        accept_any_patient=registry.accept_any_patient,
+        patient_authority=registry.patient_authority,
+        home_community_id=registry.home_community_id,
+        max_objects=limits.metadata_objects,
+        max_slot_values=limits.slot_values,
+        max_value_length=limits.value_length,
+        max_document_bytes=limits.document_bytes,
+        max_documents=limits.documents,
+        max_query_ids=limits.query_ids,
+        max_query_parameters=limits.query_parameters,
+        max_query_wildcards=limits.query_wildcards,
+    )
+
+
+def query_policy(settings: Settings, rules: RulePolicy) -> QueryPolicy:
+    """The part of the settings that decides about answers to queries."""
+    registry, limits = settings.registry, settings.limits
+    return QueryPolicy(
+        rules=rules,
+        leaf_class_results=limits.leaf_class_results,
+        object_ref_results=limits.object_ref_results,
+        response_bytes=limits.response_bytes,
+        home_community_id=registry.home_community_id,
+        unknown_patient=registry.unknown_patient,
+    )
+
+
+def _registrar(settings: Settings, registration: RegisterDocumentSet, queries: QueryStore) -> Registrar:
+    url = settings.repository.registry_url
+    if url is None:
+        return LocalRegistrar(registration, queries)
+    return RemoteRegistrar(RegistryClient(url, timeout=settings.repository.registry_seconds))
+
+
+def _repository_handlers(
+    settings: Settings, policy: RulePolicy, rounds: Rounds
+) -> dict[Transaction, Handler]:
+    repository = settings.repository
+    return {
+        ITI_41: ProvideAndRegisterDocumentSet(
+            store=rounds.store,
+            vault=rounds.vault,
+            spool=rounds.spool,
+            registrar=rounds.registrar,
+            policy=policy,
+            repository_unique_id=repository.unique_id,
+            owner=owner_name(),
+        ),
+        ITI_43: RetrieveDocumentSet(
+            store=rounds.store,
+            vault=rounds.vault,
+            repository_unique_id=repository.unique_id,
+            home_community_id=settings.registry.home_community_id,
+            limit=settings.limits.retrieve_documents,
+        ),
+    }
+
+
+def _endpoints(settings: Settings, handlers: Mapping[Transaction, Handler]) -> dict[str, SoapEndpoint]:
+    paths = {Role.REGISTRY: settings.server.registry_path, Role.REPOSITORY: settings.server.repository_path}
+    strict = settings.registry.strictness == "strict"
+    endpoints = {}
+    for role, path in paths.items():
+        routes = [
+            Route(
+                number=row.number,
+                operation=row.operation,
+                action=row.action,
+                response_action=row.response_action,
+                body=row.request,
+                handler=guarded(row, handlers[row]),
+            )
+            for row in of_role(role)
+            if row in handlers
+        ]
+        if routes:
+            elsewhere = {row.action: paths[row.role] for row in CATALOGUE if row.role is not role}
+            endpoints[path] = SoapEndpoint(role.value, routes, elsewhere=elsewhere, strict=strict)
+    return endpoints
