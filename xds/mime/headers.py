@@ -43,7 +43,7 @@ def parse_content_type(value: str) -> ContentType:
     r"""Parse a Content-Type as partners write it, case of the names apart.
 
     Accepted: values quoted or not, quoted pairs (``type="application/soap+xml; action=\"…\""``), empty
-    parameters and a ``;`` at the end, white space around ``=``, folded lines, a closing quote left out.
+    parameters and a ``;`` at the end, white space around ``=``, folded lines.
     An empty value gives an empty media type. The last of two parameters of one name counts.
 
     >>> parse_content_type('Multipart/Related; Boundary="uuid:1+id=17";').boundary
@@ -54,11 +54,8 @@ def parse_content_type(value: str) -> ContentType:
     media_type, options = parse_options_header(unfolded)
     parameters: dict[str, str] = {}
     for name, octets in options.items():
-        text = octets.decode("utf-8", "replace")
-        # What is still quoted has no closing quote: the library hands it on as it is.
-        text = text.removeprefix('"') if text.startswith('"') else text.strip(" \t")
         if name:
-            parameters[name.decode("utf-8", "replace").strip().lower()] = text
+            parameters[name.decode("utf-8", "replace").lower()] = octets.decode("utf-8", "replace")
     return ContentType(
         media_type=media_type.decode("utf-8", "replace").strip().lower(),
         parameters=MappingProxyType(parameters),
