@@ -227,7 +227,7 @@ class _Scanner:
             elif (line_feed := self._delimiter_end(found)) is None:
                 search = self._next_likely(found + 1)
             else:
-                end = found - 1 if found > start and self._buffer[found - 1] == _CR else found
+                end = found - 1 if self._buffer[found - 1] == _CR else found
                 self._at = line_feed
                 if end > start:
                     yield self._buffer[start:end]
