@@ -11,6 +11,7 @@ from xds.sandbox.codes import LOINC
 from xds.sandbox.organizations import reader_of
 from xds.sandbox.patients import patient_by_number
 from xds.sandbox.plan import PLANS, DocumentPlan, ExamPlan, Stage
+from xds.sandbox.scripts import Repertoire, Script
 from xds.sandbox.texts_en import ENGLISH
 from xds.sandbox.texts_fr import FRENCH
 
@@ -143,11 +144,12 @@ def _sections(plan: DocumentPlan, language: str) -> tuple[Section, ...]:
     if plan.stage in (Stage.ADDENDUM, Stage.WITHDRAWN):  # these stand alone
         return (_section("addendum", language, notes),)
     repertoire = (FRENCH if language == "fr-CA" else ENGLISH)[exam.procedure.key]
-    script = repertoire.scripts[exam.reading % len(repertoire.scripts)]
+    prior = _prior(exam)
+    script = _script(repertoire, exam.reading, has_prior=prior is not None)
     texts = {
         "indication": (script.indication,),
         "technique": (repertoire.technique,),
-        "comparison": (_comparison(exam, language),),
+        "comparison": (_comparison(prior, language),),
         "findings": script.findings,
         "impression": script.impression,
     }
@@ -183,8 +185,14 @@ def _figures(plan: DocumentPlan, language: str) -> dict[str, str]:
     }
 
 
-def _comparison(exam: ExamPlan, language: str) -> str:
-    prior = _prior(exam)
+def _script(repertoire: Repertoire, reading: int, *, has_prior: bool) -> Script:
+    """The reading of that number, or the next that fits: nothing is unchanged without an earlier exam."""
+    start = reading % len(repertoire.scripts)
+    in_turn = repertoire.scripts[start:] + repertoire.scripts[:start]
+    return next(script for script in in_turn if has_prior or not script.needs_prior)
+
+
+def _comparison(prior: ExamPlan | None, language: str) -> str:
     if prior is None:
         return "Aucun examen antérieur." if language == "fr-CA" else "None available."
     day = f"{prior.start[:4]}-{prior.start[4:6]}-{prior.start[6:8]}"

@@ -10,6 +10,7 @@ class Script:
     indication: str
     findings: tuple[str, ...]
     impression: tuple[str, ...]
+    needs_prior: bool = False  # it compares with an earlier exam
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

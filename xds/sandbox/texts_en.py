@@ -90,6 +90,7 @@ ENGLISH: Final = {
                     "Stable {size} mm nodule of the {side} upper lobe.",
                     "Given the stability, one more low-dose CT in twelve months completes the follow-up.",
                 ),
+                needs_prior=True,
             ),
             Script(
                 indication="Pleuritic pain and tachycardia. Query pulmonary embolism.",
@@ -183,6 +184,7 @@ ENGLISH: Final = {
                     "No enlarged lymph node. No ascites.",
                 ),
                 impression=("No sign of recurrence.",),
+                needs_prior=True,
             ),
         ),
     ),
@@ -293,7 +295,7 @@ ENGLISH: Final = {
                 findings=(
                     "Scattered fibroglandular density (B).",
                     "No mass, distortion or suspicious calcification in either breast.",
-                    "A benign vascular calcification on the {side} is not changed.",
+                    "A benign vascular calcification on the {side}.",
                 ),
                 impression=("BI-RADS 2: benign. Return to routine screening in two years.",),
             ),
@@ -301,7 +303,7 @@ ENGLISH: Final = {
                 indication="Routine screening. Prior benign biopsy on the {side}.",
                 findings=(
                     "Heterogeneously dense breasts (C).",
-                    "New cluster of fine pleomorphic calcifications, {mm} mm, upper outer {side} breast.",
+                    "Cluster of fine pleomorphic calcifications, {mm} mm, upper outer {side} breast.",
                 ),
                 impression=("BI-RADS 0: magnification views of the {side} breast are needed.",),
             ),

@@ -31,6 +31,7 @@ FRENCH: Final = {
                     "Le reste de l’examen est sans particularité.",
                 ),
                 impression=("Résolution de la pneumonie; cicatrice résiduelle.",),
+                needs_prior=True,
             ),
         ),
     ),
@@ -48,6 +49,7 @@ FRENCH: Final = {
                     "Nodule stable de {size} mm.",
                     "Un dernier contrôle à faible dose dans douze mois est suggéré.",
                 ),
+                needs_prior=True,
             ),
             Script(
                 indication="Douleur pleurétique. Embolie pulmonaire?",
