@@ -1,0 +1,41 @@
+"""Calling others: registries and repositories of any maker, documents streamed both ways."""
+
+from xds.client.documents import DocumentInput, OpenDocument, Progress
+from xds.client.errors import (
+    ClientError,
+    DocumentNotSent,
+    ServiceUnavailable,
+    SoapFault,
+    UnreadableAnswer,
+)
+from xds.client.queries import ParameterValue, build_query, parameters_of, stored_query
+from xds.client.registry import RegistryClient, decode_answer
+from xds.client.repository import (
+    RepositoryClient,
+    RetrieveBytesResult,
+    RetrievedBytes,
+    RetrievedFile,
+    RetrieveResult,
+)
+
+__all__ = [
+    "ClientError",
+    "DocumentInput",
+    "DocumentNotSent",
+    "OpenDocument",
+    "ParameterValue",
+    "Progress",
+    "RegistryClient",
+    "RepositoryClient",
+    "RetrieveBytesResult",
+    "RetrieveResult",
+    "RetrievedBytes",
+    "RetrievedFile",
+    "ServiceUnavailable",
+    "SoapFault",
+    "UnreadableAnswer",
+    "build_query",
+    "decode_answer",
+    "parameters_of",
+    "stored_query",
+]

@@ -1,0 +1,29 @@
+"""A peer for each test, and clients of it."""
+
+from collections.abc import Iterator
+
+import pytest
+from xds.client import RegistryClient, RepositoryClient
+
+from .peer import Peer, running_peer
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    """A server that answers Success until it is told otherwise."""
+    with running_peer() as running:
+        yield running
+
+
+@pytest.fixture
+def registry(peer: Peer) -> Iterator[RegistryClient]:
+    """A client of the peer as a registry."""
+    with RegistryClient(peer.url, timeout=5) as client:
+        yield client
+
+
+@pytest.fixture
+def repository(peer: Peer) -> Iterator[RepositoryClient]:
+    """A client of the peer as a repository."""
+    with RepositoryClient(peer.url, timeout=5) as client:
+        yield client

@@ -1,0 +1,176 @@
+"""A Document Registry elsewhere: ITI-42 and ITI-18 (ITI TF-2 3.42, 3.18)."""
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import requests
+from lxml import etree
+
+from xds.client.lenient import registry_response
+from xds.client.queries import ParameterValue, build_query
+from xds.client.service import DEFAULT_SECONDS, Service
+from xds.ebxml import (
+    ADHOC_QUERY_RESPONSE,
+    REGISTRY_RESPONSE,
+    QueryResponse,
+    decode_query_response,
+    encode_adhoc_query,
+    encode_submission,
+)
+from xds.model import (
+    AdhocQuery,
+    AvailabilityStatus,
+    RegistryResponse,
+    ReturnType,
+    StoredQuery,
+    Submission,
+)
+from xds.transactions import ITI_18, ITI_42, Role
+
+
+class RegistryClient:
+    """Registers and queries at one registry; threads may share it, `with` closes its connections.
+
+    Parameters
+    ----------
+    url
+        The registry's end point.
+    timeout
+        Seconds to wait for an answer.
+    session
+        Connections of the caller; by default an own pool.
+
+    Raises
+    ------
+    ValueError
+        `url` is not an http or https address.
+    """
+
+    def __init__(
+        self, url: str, *, timeout: float = DEFAULT_SECONDS, session: requests.Session | None = None
+    ) -> None:
+        self._service = Service(url, Role.REGISTRY, timeout=timeout, session=session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._service.close()
+
+    def register(self, submission: Submission, message_id: str | None = None) -> RegistryResponse:
+        """Register a submission (ITI-42).
+
+        Parameters
+        ----------
+        message_id
+            wsa:MessageID; to repeat a request whose answer was lost, send it again with the same one.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; whether it was registered is unknown.
+        """
+        answer = self._service.call(ITI_42, encode_submission(submission), message_id=message_id)
+        return registry_response(answer)
+
+    def query(self, query: AdhocQuery) -> QueryResponse:
+        """Ask a stored query (ITI-18).
+
+        Raises
+        ------
+        ClientError
+            No usable answer came.
+        """
+        return decode_answer(self.query_element(query))
+
+    def query_element(self, query: AdhocQuery) -> etree._Element:
+        """Ask a stored query and return the query:AdhocQueryResponse as it came.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came.
+        """
+        return self._service.call(
+            ITI_18, encode_adhoc_query(query), also_expected=frozenset({REGISTRY_RESPONSE})
+        )
+
+    def stored_query(
+        self,
+        name: StoredQuery | str,
+        parameters: Mapping[str, ParameterValue],
+        *,
+        return_type: ReturnType = ReturnType.LEAF_CLASS,
+        home_community_id: str | None = None,
+    ) -> QueryResponse:
+        """Ask a stored query by its name; see `xds.client.build_query` for the parameters.
+
+        Raises
+        ------
+        ValueError
+            The query or a parameter is not known.
+        ClientError
+            No usable answer came.
+        """
+        return self.query(
+            build_query(name, parameters, return_type=return_type, home_community_id=home_community_id)
+        )
+
+    def find_documents(
+        self,
+        patient_id: str,
+        *,
+        status: Sequence[AvailabilityStatus] = (AvailabilityStatus.APPROVED,),
+        **filters: ParameterValue,
+    ) -> QueryResponse:
+        """Find a patient's documents (FindDocuments, 3.18.4.1.2.3.7.1).
+
+        Parameters
+        ----------
+        patient_id
+            CX: ``id^^^&oid&ISO``.
+        filters
+            By the names of the attributes: ``class_code="REPORTS^^1.2.3"``, ``creation_time_from="2024"``.
+
+        Raises
+        ------
+        ValueError
+            A filter is not known.
+        ClientError
+            No usable answer came.
+        """
+        return self.stored_query(
+            StoredQuery.FIND_DOCUMENTS, {"patientId": patient_id, "status": status, **filters}
+        )
+
+    def get_documents(
+        self, *, entry_uuids: Sequence[str] = (), unique_ids: Sequence[str] = ()
+    ) -> QueryResponse:
+        """Get DocumentEntries by entryUUID or by uniqueId (GetDocuments, 3.18.4.1.2.3.7.5).
+
+        Raises
+        ------
+        ValueError
+            Not exactly one of the two is given.
+        ClientError
+            No usable answer came.
+        """
+        if bool(entry_uuids) == bool(unique_ids):
+            raise ValueError("GetDocuments takes entry_uuids or unique_ids, one of the two")
+        given = {"entryUUID": entry_uuids} if entry_uuids else {"uniqueId": unique_ids}
+        return self.stored_query(StoredQuery.GET_DOCUMENTS, given)
+
+
+def decode_answer(element: etree._Element) -> QueryResponse:
+    """Decode the answer of ITI-18; some registries refuse with a bare rs:RegistryResponse."""
+    is_whole = element.tag == ADHOC_QUERY_RESPONSE
+    objects = decode_query_response(element).objects if is_whole else Submission()
+    response = registry_response(element)
+    return QueryResponse(status=response.status, findings=response.findings, objects=objects)
