@@ -6,13 +6,16 @@ the rule's id, and the policy says whether it counts. No rule stops another: the
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from xds.model import CodeKey, Severity, XdsError
 
 Level = Literal["off", "warning", "error"]
 Found = tuple[str, str]
 """Location ("objectId attributeOrSlot") and what was found there, without the remedy."""
+
+SAID: Final = 600
+"""Characters of a location, and of what was found, that an answer repeats."""
 
 C = TypeVar("C")
 
@@ -70,8 +73,13 @@ class Rule(Generic[C]):
 
     def finding(self, found: Found, severity: Severity) -> XdsError:
         """Return what was found as the error that the rule stands for."""
-        location, what = found
+        location, what = (_cut(text) for text in found)
         return self.error(f"{what}. {self.remedy}", location=location, severity=severity, rule=self.id)
+
+
+def _cut(text: str) -> str:
+    """Keep an answer small whatever a sender wrote into an id; what is prescribed stands at the start."""
+    return text if len(text) <= SAID else text[:SAID] + "…"
 
 
 class RuleBook(Generic[C]):

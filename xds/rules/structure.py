@@ -90,10 +90,11 @@ def object_id_twice(case: RegistrationCase) -> Iterator[Found]:
     essential=True,
 )
 def uuid_form(case: RegistrationCase) -> Iterator[Found]:
-    """UUIDs are well formed; upper case is another rule."""
-    for owner, name, object_id in _ids(case):
+    """Ends of associations are judged by what they name."""
+    for item in (*case.objects, *case.submission.associations):
+        object_id = item.entry_uuid
         if not is_symbolic(object_id) and not is_uuid_urn(object_id.lower()):
-            yield f"{owner} {name}", f"{quoted(object_id)} is no UUID"
+            yield f"{object_id} entryUUID", f"{quoted(object_id)} is no UUID"
 
 
 @BOOK.rule(
@@ -106,9 +107,11 @@ def uuid_form(case: RegistrationCase) -> Iterator[Found]:
 )
 def uuid_lower_case(case: RegistrationCase) -> Iterator[Found]:
     """In `field` upper case is taken and stored in lower case."""
+    seen: set[str] = set()
     for owner, name, object_id in _ids(case):
-        if not is_symbolic(object_id) and object_id != object_id.lower():
+        if not is_symbolic(object_id) and object_id != object_id.lower() and object_id not in seen:
             yield f"{owner} {name}", f"{quoted(object_id)} has upper-case letters"
+        seen.add(object_id)
 
 
 def _ids(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
