@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from xds.client import RegistryClient, RepositoryClient
 
 from .peer import Peer, running_peer

@@ -121,7 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         peer: Peer = self.server.peer  # type: ignore[attr-defined]
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client broke off
+            self.close_connection = True
+            return
         request = Received(self.path, self.headers, body)
         peer.received.append(request)
         answer = peer.respond(request)

@@ -3,10 +3,10 @@
 import time
 
 import pytest
-from xds.client import ClientError, RegistryClient, ServiceUnavailable, SoapFault, UnreadableAnswer
-from xds.xml.namespaces import SOAP11
 
 from tests.samples import builders
+from xds.client import ClientError, RegistryClient, ServiceUnavailable, SoapFault, UnreadableAnswer
+from xds.xml.namespaces import SOAP11
 
 from .peer import SUCCESS, WSA, Answer, Peer, closed_port, envelope, multipart
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+
+from tests.samples import builders
 from xds.client import RegistryClient
 from xds.ebxml import decode_adhoc_query, decode_submission
 from xds.model import AdhocQuery, AvailabilityStatus, ResponseStatus, ReturnType, StoredQuery
 from xds.xml.namespaces import WSA
-
-from tests.samples import builders
 
 from .peer import RS, SOAP12, Peer, body_of, envelope
 
@@ -117,11 +117,11 @@ def test_a_query_refused_with_a_registry_response_is_read(registry: RegistryClie
 
 
 def test_errors_in_the_wrong_place_are_found(registry: RegistryClient, peer: Peer) -> None:
-    error = '<r:RegistryErrorList><r:RegistryError errorCode="urn:x:XDSRegistryBusy" codeContext="later"/></r:RegistryErrorList>'
+    error = '<r:RegistryError errorCode="urn:x:XDSRegistryBusy" codeContext="later"/>'
     peer.answers(
         envelope(
             f'<q:AdhocQueryResponse xmlns:q="{QUERY_NS}" xmlns:r="{RS}" status="{FAILURE}">'
-            f"<q:Wrong>{error}</q:Wrong></q:AdhocQueryResponse>"
+            f"<q:Wrong><r:RegistryErrorList>{error}</r:RegistryErrorList></q:Wrong></q:AdhocQueryResponse>"
         )
     )
     answer = registry.find_documents(builders.PATIENT)
