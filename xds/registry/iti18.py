@@ -88,7 +88,11 @@ class RegistryStoredQuery:
             if not leaf_class:
                 home = policy.home_community_id
                 return [encode_object_ref(item.entry_uuid, item.home or home) for item in found]
-            names = reader.patient_names({item.patient_key for item in found})
+            keys = {item.patient_key for item in found}
+            if selection.patient_id is not None:
+                names = dict.fromkeys(keys, selection.patient_id)
+            else:
+                names = reader.patient_names(keys)
             if stored_query in _SINGLE_PATIENT and _spans_patients(found, names):
                 raise ResultNotSinglePatient(
                     "the objects asked for belong to several patients; ask for one patient's at a time, or with"

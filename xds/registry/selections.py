@@ -23,6 +23,7 @@ class Selection:
     """What a query selected."""
 
     objects: list[FoundObject]
+    patient_id: str | None = None  # when all objects are this patient's: nobody need look it up again
     unknown_patient: str | None = None  # the id asked for, when the registry does not know it
 
 
@@ -32,7 +33,8 @@ def find_documents(reader: RegistryReader, query: AdhocQuery, limit: int) -> Sel
     keys = reader.patient_keys(patient_id)
     if keys is None:
         return Selection(objects=[], unknown_patient=patient_id)
-    return Selection(objects=reader.find_documents(keys, document_criteria(query), limit))
+    objects = reader.find_documents(keys, document_criteria(query), limit)
+    return Selection(objects=objects, patient_id=patient_id)
 
 
 def get_all(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:

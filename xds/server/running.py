@@ -2,8 +2,8 @@
 
 import fcntl
 import os
-import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -11,7 +11,7 @@ from typing import Final, Self
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.site import service_url
-from xds.server.wiring import House, build, vault_folder
+from xds.server.wiring import House, build
 from xds.settings import MIB, Settings, SettingsError, lite_settings, load
 from xds.store import (
     EmbeddedPostgres,
@@ -79,7 +79,6 @@ class Running:
                     listener,
                     _http_settings(self.settings),
                     on_ready=lambda: on_ready(service_url(host, port)),
-                    on_exit=lambda: None,
                 )
             os.close(lock)
         except (HttpError, EmbeddedPostgresError, SchemaError, StoreUnavailable) as error:
@@ -94,12 +93,24 @@ def _application(settings: Settings, dsn: str) -> WSGIApplication:
 def _http_settings(settings: Settings) -> HttpSettings:
     server, limits = settings.server, settings.limits
     return HttpSettings(
-        host=server.host,
-        port=server.port,
         workers=server.workers,
         threads=server.threads,
         keep_alive_seconds=limits.keep_alive_seconds,
+        request_line_bytes=limits.http_request_line,
+        header_bytes=limits.http_header_bytes,
+        header_fields=limits.http_header_fields,
     )
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The database: the one that is named, else an embedded one that lives as long as the service."""
+    dsn = os.environ.get("XDS_DATABASE_URL") or settings.store.dsn
+    if dsn:
+        yield dsn
+        return
+    with EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries()) as embedded:
+        yield embedded.dsn
 
 
 def _prepare(folder: Path) -> None:
