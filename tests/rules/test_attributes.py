@@ -13,7 +13,6 @@ from tests.samples.builders import (
     foldered,
     submission,
     submission_set,
-    text,
 )
 from xds.model import DocumentEntry, Folder, Submission, SubmissionSet
 from xds.rules import REGISTRATION, CodeSet, RulePolicy, check
@@ -100,18 +99,6 @@ BROKEN = [
         rule="42-intended-recipient",
         submission=only_set(intended_recipients=("||",)),
         location="SubmissionSet01 intendedRecipient",
-    ),
-    Broken(
-        rule="42-title-length",
-        submission=submission(document_entry(title=text("x" * 128))),
-        policy=STRICT,
-        location="Document01 title",
-    ),
-    Broken(
-        rule="42-title-length",
-        submission=only_set(title=text("x" * 256)),
-        policy=STRICT,
-        location="SubmissionSet01 title",
     ),
 ]
 

@@ -34,7 +34,10 @@ BROKEN = [
         rule="42-time",
         submission=entry(creation_time="2024-03-27T21:43:04.878Z"),
         location="Document01 creationTime",
-        says="creationTime: '2024-03-27T21:43:04.878Z' is not YYYY[MM[DD[hh[mm[ss]]]]]; in UTC it is 20240327214304",
+        says=(
+            "creationTime: '2024-03-27T21:43:04.878Z' is not YYYY[MM[DD[hh[mm[ss]]]]];"
+            " the right form is 20240327214304. "
+        ),
     ),
     Broken(
         rule="42-time",

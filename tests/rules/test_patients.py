@@ -39,7 +39,7 @@ BROKEN = [
         submission=submission(document_entry(patient_id=OTHER_PATIENT)),
         location="Document01 patientId",
         code=DOES_NOT_MATCH,
-        says=f"{OTHER_PATIENT} in Document01, but {PATIENT} in the SubmissionSet",
+        says=f"{OTHER_PATIENT} in Document01, but {PATIENT} in SubmissionSet01",
     ),
     Broken(
         rule="42-known-patient",
@@ -115,3 +115,12 @@ def test_an_unknown_patient_is_named_once() -> None:
     whole = submission(*[document_entry(number, patient_id="P9^^^&2.999.1.1&ISO") for number in (1, 2, 3)])
     whole = replace(whole, submission_sets=(submission_set(patient_id="P9^^^&2.999.1.1&ISO"),))
     assert [item.rule for item in check(REGISTRATION, whole, facts(), RulePolicy())] == ["42-known-patient"]
+
+
+def test_entries_are_compared_without_a_patient_of_the_submission_set() -> None:
+    whole = submission(document_entry(1), document_entry(2, patient_id=OTHER_PATIENT))
+    whole = replace(whole, submission_sets=(submission_set(patient_id=None),))
+    assert [item.rule for item in check(REGISTRATION, whole, facts(), RulePolicy())] == [
+        "42-submission-set-patientId-required",
+        "42-same-patient",
+    ]

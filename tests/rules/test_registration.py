@@ -1,9 +1,11 @@
 """The rules of ITI-42 as a whole; each topic has a module of its own."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from lxml import etree
 
 from tests.rules import (
     test_associations,
@@ -11,6 +13,7 @@ from tests.rules import (
     test_data_types,
     test_identifiers,
     test_patients,
+    test_sizes,
     test_structure,
 )
 from tests.samples.builders import (
@@ -22,9 +25,11 @@ from tests.samples.builders import (
     submission_set,
 )
 from tests.samples.strategies import submissions
+from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission
 from xds.model import AssociationType, Severity, Submission
 from xds.rules import REGISTRATION, RulePolicy, check, wrong_levels
 
+MESSAGES = Path(__file__).parents[1] / "samples" / "messages"
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
 
 
@@ -141,9 +146,19 @@ def test_every_rule_is_shown_by_a_test() -> None:
         test_attributes,
         test_data_types,
         test_patients,
+        test_sizes,
         test_identifiers,
         test_associations,
     )
     shown = {broken.rule for topic in topics for broken in topic.BROKEN}
     shown |= {f"42-{kind}-{name}-required" for kind, name, _ in test_attributes.REQUIRED}
     assert {rule.id for rule in REGISTRATION} - shown == set()
+
+
+@pytest.mark.parametrize("name", ["iti42-report.xml", "iti42-replace.xml", "iti42-folder.xml"])
+def test_the_sample_messages_are_valid(name: str) -> None:
+    root = etree.parse(MESSAGES / name).getroot()
+    sent, structure = decode_submission(next(root.iter(SUBMIT_OBJECTS_REQUEST)), strict=True)
+    # The report brings the UUID under which the other samples find it registered.
+    known = facts(()) if name == "iti42-report.xml" else facts()
+    assert [*structure, *check(REGISTRATION, sent, known, STRICT)] == []

@@ -177,7 +177,7 @@ BROKEN = [
         "18-time",
         ERROR,
         find_documents(slot("$XDSDocumentEntryCreationTimeFrom", "2024-01-01")),
-        "$XDSDocumentEntryCreationTimeFrom: '2024-01-01' is not YYYY[MM[DD[hh[mm[ss]]]]]; in UTC it is 20240101",
+        "$XDSDocumentEntryCreationTimeFrom: '2024-01-01' is not YYYY[MM[DD[hh[mm[ss]]]]]; the right form is 20240101",
     ),
     (
         "18-type",

@@ -93,24 +93,6 @@ BROKEN = [
         location="Document01 limitedMetadata",
     ),
     Broken(
-        rule="42-value-limits",
-        submission=extra("urn:oid:2.999.8", "x" * 4_097),
-        location="Document01 'urn:oid:2.999.8'",
-        says="A value has 4097 characters, at most 4096 are taken",
-    ),
-    Broken(
-        rule="42-value-limits",
-        submission=extra("urn:oid:2.999.8", *["x"] * 1_001),
-        location="Document01 'urn:oid:2.999.8'",
-        says="1001 values found, at most 1000 are taken",
-    ),
-    Broken(
-        rule="42-value-length-256",
-        submission=extra("urn:oid:2.999.8", "x" * 257),
-        policy=STRICT,
-        location="Document01 'urn:oid:2.999.8'",
-    ),
-    Broken(
         rule="42-extra-slot-name",
         submission=extra("priority"),
         policy=STRICT,
@@ -136,10 +118,8 @@ def test_rule(broken: Broken) -> None:
         replace(submission(), document_entries=(), associations=(by_reference(REGISTERED_ENTRY),)),
         submission(document_entry(logical_id="Document01")),
         submission(document_entry(entry_uuid=UPPER)),
-        extra("urn:oid:2.999.8", "x" * 4_096),
-        extra("urn:oid:2.999.8", *["x"] * 1_000),
     ],
-    ids=["by-reference", "own-lid", "upper-case", "longest-value", "most-values"],
+    ids=["by-reference", "own-lid", "upper-case"],
 )
 def test_what_is_at_the_edge_is_accepted(accepted: Submission) -> None:
     assert check(REGISTRATION, accepted, facts(), RulePolicy()) == []

@@ -4,6 +4,7 @@ from xds.rules.case import RegistrationCase, canonical_patient_id, check, object
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.provision import (
     PROVISION,
+    SAME_DOCUMENT,
     DocumentPart,
     ProvisionCase,
     check_provision,
@@ -21,6 +22,7 @@ __all__ = [
     "PARAMETERS",
     "PROVISION",
     "REGISTRATION",
+    "SAME_DOCUMENT",
     "STORED_QUERY",
     "SUPPORTED",
     "CodeSet",

@@ -6,7 +6,6 @@ from typing import Final
 
 from xds.model import (
     Author,
-    Code,
     RegistryMetadataError,
 )
 from xds.rules.case import RegistrationCase, RegistryObject
@@ -95,33 +94,10 @@ def codes(case: RegistrationCase) -> Iterator[Found]:
     """Only where the domain lists codes for the attribute."""
     if case.policy.codes is None:
         return
-    for owner, name, code in coded_attributes(case):
+    for owner, name, code in case.coded:
         listed = case.policy.codes.codes.get(name)
         if listed is not None and code.key not in listed:
             yield f"{owner} {name}", f"{quoted(str(code))} is not in the domain's list for {name}"
-
-
-_CODED: Final = {
-    "classCode": "class_code",
-    "typeCode": "type_code",
-    "formatCode": "format_code",
-    "healthcareFacilityTypeCode": "healthcare_facility_type_code",
-    "practiceSettingCode": "practice_setting_code",
-    "confidentialityCode": "confidentiality_codes",
-    "eventCodeList": "event_codes",
-    "contentTypeCode": "content_type_code",
-    "codeList": "codes",
-    "associationDocumentation": "documentation",
-}
-
-
-def coded_attributes(case: RegistrationCase) -> Iterator[tuple[str, str, Code]]:
-    """Every coded value of a submission: owner, attribute, code."""
-    for item in (*case.objects, *case.submission.associations):
-        for name, field in _CODED.items():
-            value = getattr(item, field, None)
-            for code in (value,) if isinstance(value, Code) else value or ():
-                yield item.entry_uuid, name, code
 
 
 @BOOK.rule(
@@ -179,23 +155,3 @@ def intended_recipient(case: RegistrationCase) -> Iterator[Found]:
         for position, value in enumerate(submission_set.intended_recipients, start=1):
             if not value.strip("| "):
                 yield f"{submission_set.entry_uuid} intendedRecipient", f"Value {position} names nobody"
-
-
-_TITLES: Final = (("document_entries", 127), ("submission_sets", 255), ("folders", 256))
-
-
-@BOOK.rule(
-    "42-title-length",
-    error=RegistryMetadataError,
-    section="ITI TF-3 4.2.3.2.24, 4.2.3.3.11, 4.2.3.4.8",
-    title="A title has at most 127 characters on an entry, 255 on a SubmissionSet, 256 on a Folder.",
-    remedy="Shorten the title",
-    strict_only=True,
-)
-def title_length(case: RegistrationCase) -> Iterator[Found]:
-    """In `field` longer titles are stored as they are. A title may hold a name: only its length is said."""
-    for field, longest in _TITLES:
-        for item in getattr(case.submission, field):
-            length = max((len(text.value) for text in item.title), default=0)
-            if length > longest:
-                yield f"{item.entry_uuid} title", f"The title has {length} characters, {longest} are allowed"

@@ -1,10 +1,12 @@
 """One submission before the rules: its objects by id, and what the registry knows of those it refers to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from xds.model import (
     Association,
     AssociationType,
+    Code,
     DocumentEntry,
     Folder,
     ObjectKind,
@@ -21,6 +23,22 @@ from xds.rules.rule import Rule, RulePolicy, run
 RegistryObject = DocumentEntry | SubmissionSet | Folder
 """The objects that have a patient, a uniqueId and attributes."""
 
+_CODED: Final[Mapping[type, tuple[tuple[str, str], ...]]] = {
+    DocumentEntry: (
+        ("classCode", "class_code"),
+        ("typeCode", "type_code"),
+        ("formatCode", "format_code"),
+        ("healthcareFacilityTypeCode", "healthcare_facility_type_code"),
+        ("practiceSettingCode", "practice_setting_code"),
+        ("confidentialityCode", "confidentiality_codes"),
+        ("eventCodeList", "event_codes"),
+    ),
+    SubmissionSet: (("contentTypeCode", "content_type_code"),),
+    Folder: (("codeList", "codes"),),
+    Association: (("associationDocumentation", "documentation"),),
+}
+"""Kind of object → attribute, as `CodeSet.codes` names it, and its field."""
+
 
 def object_key(object_id: str) -> str:
     """Return an id as the registry keeps it: a UUID in lower case, a symbolic id as it is (4.2.3.1.5)."""
@@ -36,7 +54,7 @@ def canonical_patient_id(patient_id: str | None) -> str | None:
 class RegistrationCase:
     """What a rule of ITI-42 looks at."""
 
-    __slots__ = ("associations", "by_key", "facts", "policy", "submission")
+    __slots__ = ("associations", "by_key", "coded", "facts", "policy", "submission")
 
     def __init__(self, submission: Submission, facts: RegistryFacts, policy: RulePolicy) -> None:
         self.submission = submission
@@ -48,6 +66,7 @@ class RegistrationCase:
         self.associations: dict[str, Association] = {
             object_key(item.entry_uuid): item for item in submission.associations
         }
+        self.coded: tuple[tuple[str, str, Code], ...] = tuple(coded_attributes(submission))
 
     @property
     def objects(self) -> Iterator[RegistryObject]:
@@ -114,6 +133,18 @@ def registry_objects(submission: Submission) -> Iterator[RegistryObject]:
     yield from submission.submission_sets
     yield from submission.document_entries
     yield from submission.folders
+
+
+def coded_attributes(submission: Submission) -> Iterator[tuple[str, str, Code]]:
+    """Every coded value of a submission: id of its object, attribute, code."""
+    for item in (*registry_objects(submission), *submission.associations):
+        for name, field in _CODED[type(item)]:
+            value = getattr(item, field)
+            if isinstance(value, Code):
+                yield item.entry_uuid, name, value
+            elif value:
+                for code in value:
+                    yield item.entry_uuid, name, code
 
 
 def referred_entry_uuids(submission: Submission) -> frozenset[str]:

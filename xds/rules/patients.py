@@ -10,7 +10,7 @@ from xds.model import (
     UnknownPatientId,
     parse_patient_id,
 )
-from xds.rules.case import RegistrationCase, canonical_patient_id, object_key
+from xds.rules.case import RegistrationCase, RegistryObject, canonical_patient_id, object_key
 from xds.rules.rule import Found, RuleBook
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3.2", ("ITI-42",))
@@ -24,17 +24,17 @@ BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3.2", ("
     essential=True,
 )
 def same_patient(case: RegistrationCase) -> Iterator[Found]:
-    """Compared with the SubmissionSet: id and OID only, a namespace id does not count."""
-    expected = next((item.patient_id for item in case.submission.submission_sets), None)
-    wanted = canonical_patient_id(expected)
-    if wanted is None:
-        return
+    """Compared with the first, the SubmissionSet: id and OID only, a namespace id does not count."""
+    first: RegistryObject | None = None
+    wanted: str | None = None
     for item in case.objects:
         mine = canonical_patient_id(item.patient_id)
-        if mine is not None and mine != wanted:
+        if first is None or wanted is None:
+            first, wanted = item, mine
+        elif mine is not None and mine != wanted:
             yield (
                 f"{item.entry_uuid} patientId",
-                f"{item.patient_id} in {item.entry_uuid}, but {expected} in the SubmissionSet",
+                f"{item.patient_id} in {item.entry_uuid}, but {first.patient_id} in {first.entry_uuid}",
             )
 
 

@@ -214,6 +214,54 @@ def complete(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDocuments:
+    """A completed submission beside what the repository holds under its uniqueIds."""
+
+    submission: Submission
+    known: Mapping[str, tuple[str, int]]
+
+    def pairs(self) -> Iterator[tuple[DocumentEntry, str, int]]:
+        """The entries whose uniqueId is held, with SHA-1 and number of octets of what is held."""
+        for entry in self.submission.document_entries:
+            if (held := self.known.get(entry.unique_id or "")) is not None:
+                yield entry, *held
+
+
+_KNOWN_BOOK: Final[RuleBook[KnownDocuments]] = RuleBook("ITI TF-2 3.41.4.1.3.2", ("ITI-41",))
+
+
+@_KNOWN_BOOK.rule(
+    "41-non-identical-hash",
+    error=NonIdenticalHash,
+    title="A document that is held already comes again with the same hash.",
+    remedy="Send another document under another uniqueId",
+    essential=True,
+)
+def non_identical_hash(case: KnownDocuments) -> Iterator[Found]:
+    """The context begins with the uniqueId."""
+    for entry, sha1, _ in case.pairs():
+        if sha1.lower() != (entry.hash or "").lower():
+            yield f"{entry.entry_uuid} hash", f"{entry.unique_id} is stored with another hash"
+
+
+@_KNOWN_BOOK.rule(
+    "41-non-identical-size",
+    error=NonIdenticalSize,
+    title="A document that is held already comes again with the same size.",
+    remedy="Send another document under another uniqueId",
+    essential=True,
+)
+def non_identical_size(case: KnownDocuments) -> Iterator[Found]:
+    """The context begins with the uniqueId."""
+    for entry, _, size in case.pairs():
+        if size != octets(entry.size or ""):
+            yield f"{entry.entry_uuid} size", f"{entry.unique_id} is stored with another size"
+
+
+SAME_DOCUMENT: Final[tuple[Rule[KnownDocuments], ...]] = _KNOWN_BOOK.rules
+
+
 def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) -> list[XdsError]:
     """Find documents that the repository holds under the same uniqueId with other content.
 
@@ -226,25 +274,4 @@ def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) 
     submission
         As `complete` returned it.
     """
-    findings: list[XdsError] = []
-    for entry in submission.document_entries:
-        sha1, size = known.get(entry.unique_id or "", (None, None))
-        if sha1 is not None and sha1.lower() != (entry.hash or "").lower():
-            findings.append(
-                NonIdenticalHash(
-                    f"{entry.unique_id} is stored with another hash. Send another document under another"
-                    " uniqueId",
-                    location=f"{entry.entry_uuid} hash",
-                    rule="41-non-identical-hash",
-                )
-            )
-        if size is not None and size != octets(entry.size or ""):
-            findings.append(
-                NonIdenticalSize(
-                    f"{entry.unique_id} is stored with another size. Send another document under another"
-                    " uniqueId",
-                    location=f"{entry.entry_uuid} size",
-                    rule="41-non-identical-size",
-                )
-            )
-    return findings
+    return run(SAME_DOCUMENT, KnownDocuments(submission=submission, known=known), RulePolicy())

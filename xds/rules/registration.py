@@ -5,12 +5,13 @@ Adding one: write the function in the module of its topic, under its decorator, 
 
 from typing import Final
 
-from xds.rules import associations, attributes, data_types, identifiers, patients, structure
+from xds.rules import associations, attributes, data_types, identifiers, patients, sizes, structure
 from xds.rules.case import RegistrationCase
 from xds.rules.rule import Rule
 
 REGISTRATION: Final[tuple[Rule[RegistrationCase], ...]] = (
     *structure.BOOK.rules,
+    *sizes.BOOK.rules,
     *attributes.BOOK.rules,
     *data_types.BOOK.rules,
     *patients.BOOK.rules,

@@ -48,7 +48,10 @@ class QueryCase:
         self.counts = Counter(slot.name for slot in query.slots)
 
     def given(self, parameter: Parameter) -> tuple[str, ...]:
-        """Return the values of a parameter that count: not empty, and understood where that is asked."""
+        """Return the values of a parameter that count: not empty, and a status only if it is understood.
+
+        The standard says so of $XDSDocumentEntryStatus; the other statuses are read alike.
+        """
         values = tuple(value for value in self.query.values(parameter.name) if value)
         if parameter.kind == "status":  # not understood: ignored as if absent (3.18.4.1.2.3.6)
             return tuple(value for value in values if value in _STATUSES)

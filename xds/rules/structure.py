@@ -11,7 +11,6 @@ from xds.model import (
     DocumentEntry,
     Folder,
     RegistryMetadataError,
-    Slot,
     is_symbolic,
     is_uuid_urn,
 )
@@ -190,85 +189,6 @@ def limited_metadata(case: RegistrationCase) -> Iterator[Found]:
     for item in case.objects:
         if item.limited_metadata:
             yield f"{item.entry_uuid} limitedMetadata", "The object is marked as limited metadata"
-
-
-@BOOK.rule(
-    "42-value-limits",
-    error=RegistryMetadataError,
-    section="security.md 9: limits of this registry",
-    title="Slots have no more and no longer values than the limits.",
-    remedy="Shorten or divide the values",
-    essential=True,
-)
-def value_limits(case: RegistrationCase) -> Iterator[Found]:
-    """Number of values of a Slot, characters of a value."""
-    most, longest = case.policy.max_slot_values, case.policy.max_value_length
-    for owner, name, values in slots_and_values(case):
-        if len(values) > most:
-            yield f"{owner} {name}", f"{len(values)} values found, at most {most} are taken"
-        if any(len(value) > longest for value in values):
-            length = max(len(value) for value in values)
-            yield f"{owner} {name}", f"A value has {length} characters, at most {longest} are taken"
-
-
-@BOOK.rule(
-    "42-value-length-256",
-    error=RegistryMetadataError,
-    section="ITI TF-3 4.2.3.1.1",
-    title="A value has at most 256 characters.",
-    remedy="Shorten the value to the 256 characters of ebRIM",
-    strict_only=True,
-)
-def value_length(case: RegistrationCase) -> Iterator[Found]:
-    """The sizes of rim.xsd; in `field` longer values are stored as they are."""
-    for owner, name, values in slots_and_values(case):
-        length = max((len(value) for value in values), default=0)
-        if length > 256:
-            yield f"{owner} {name}", f"A value has {length} characters"
-
-
-_SINGLE_VALUES = (
-    ("uniqueId", "unique_id"),
-    ("patientId", "patient_id"),
-    ("homeCommunityId", "home_community_id"),
-    ("mimeType", "mime_type"),
-    ("sourceId", "source_id"),
-    ("sourcePatientId", "source_patient_id"),
-    ("legalAuthenticator", "legal_authenticator"),
-    ("languageCode", "language_code"),
-    ("repositoryUniqueId", "repository_unique_id"),
-    ("URI", "uri"),
-)
-_VALUE_LISTS = (
-    ("sourcePatientInfo", "source_patient_info"),
-    ("referenceIdList", "reference_ids"),
-    ("intendedRecipient", "intended_recipients"),
-)
-
-
-def slots_and_values(case: RegistrationCase) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Every text that a sender chose: owner, name and values."""
-    for item in case.objects:
-        owner = item.entry_uuid
-        for name, field in _SINGLE_VALUES:
-            if value := getattr(item, field, None):
-                yield owner, name, (value,)
-        for name, field in _VALUE_LISTS:
-            if values := getattr(item, field, ()):
-                yield owner, name, values
-        for author in getattr(item, "authors", ()):
-            yield owner, "author", (author.person or "",)
-            yield owner, "author", author.institutions
-            yield owner, "author", author.roles + author.specialties
-            yield owner, "author", author.telecommunications
-        yield from _extra(owner, item.extra_slots)
-    for association in case.submission.associations:
-        yield from _extra(association.entry_uuid, association.extra_slots)
-
-
-def _extra(owner: str, slots: tuple[Slot, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for slot in slots:
-        yield owner, quoted(slot.name), slot.values
 
 
 @BOOK.rule(

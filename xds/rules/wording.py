@@ -51,7 +51,7 @@ def right_dtm(value: str) -> str | None:
 def dtm_fault(value: str) -> str:
     """Say what is wrong with a time that is no DTM."""
     right = right_dtm(value)
-    meant = f"; in UTC it is {right}" if right else ""
+    meant = f"; the right form is {right}" if right else ""
     return f"{quoted(value)} is not YYYY[MM[DD[hh[mm[ss]]]]]{meant}"
 
 
