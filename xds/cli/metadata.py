@@ -1,0 +1,182 @@
+"""From files and what they say of themselves to a submission (ITI TF-3 4.2.3, our profile of it)."""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from xds.content import (
+    FORMAT_SCHEME,
+    DocumentFacts,
+    UnreadableDocument,
+    read_cda,
+    read_pdf,
+    sniff,
+)
+from xds.model import (
+    Association,
+    AssociationType,
+    Author,
+    Code,
+    DocumentEntry,
+    LocalizedString,
+    Submission,
+    SubmissionSet,
+    SubmissionSetStatus,
+    new_uuid_urn,
+)
+from xds.sandbox.codes import HOSPITAL, NORMAL, RADIOLOGY, REPORTS, STUDY
+
+_FACTS_BYTES: Final = 64 * 1024 * 1024
+"""A larger file is published unread: what it says of itself would have to be held in memory."""
+_PIECE: Final = 262_144
+_ANY_FORMAT: Final = Code(
+    code="urn:ihe:iti:xds:2017:mimeTypeSufficient",
+    scheme=FORMAT_SCHEME,
+    display=(LocalizedString(value="mimeType Sufficient"),),
+)
+"""For a document whose media type tells enough (IHE Format Codes)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the caller says of the documents; it counts more than what they say themselves."""
+
+    patient_id: str
+    source_id: str
+    title: str | None = None
+    language: str | None = None
+    mime_type: str | None = None
+    class_code: Code | None = None
+    type_code: Code | None = None
+    format_code: Code | None = None
+    confidentiality_codes: tuple[Code, ...] = ()
+    event_codes: tuple[Code, ...] = ()
+    facility_code: Code | None = None
+    practice_code: Code | None = None
+    author: str | None = None  # XCN
+    source_patient_id: str | None = None
+    unique_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """A file with its metadata."""
+
+    path: Path
+    entry: DocumentEntry
+    problems: tuple[str, ...]  # what in the document could not be read
+
+
+def describe(path: Path, wishes: Wishes) -> Described:
+    """Make the DocumentEntry of a file: from the caller's wishes, the document itself, then the profile.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    UnreadableDocument
+        It looks like a CDA or a PDF and is broken.
+    """
+    facts = _facts(path)
+    sha1, size = _measure(path)
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    source_id = str(facts.patient_ids[0]) if facts.patient_ids else wishes.patient_id
+    confidentiality = (facts.confidentiality_code,) if facts.confidentiality_code else (NORMAL,)
+    entry = DocumentEntry(
+        entry_uuid=new_uuid_urn(),
+        mime_type=wishes.mime_type or facts.mime_type,
+        title=(LocalizedString(value=wishes.title or facts.title or path.stem),),
+        authors=(Author(person=wishes.author),) if wishes.author else facts.authors,
+        class_code=wishes.class_code or REPORTS,
+        type_code=wishes.type_code or facts.type_code or STUDY,
+        format_code=wishes.format_code or facts.format_code or _ANY_FORMAT,
+        healthcare_facility_type_code=wishes.facility_code or HOSPITAL,
+        practice_setting_code=wishes.practice_code or RADIOLOGY,
+        confidentiality_codes=wishes.confidentiality_codes or confidentiality,
+        event_codes=wishes.event_codes or facts.event_codes,
+        patient_id=wishes.patient_id,
+        unique_id=wishes.unique_id or facts.unique_id or _new_oid(),
+        creation_time=facts.creation_time or f"{modified:%Y%m%d%H%M%S}",
+        service_start_time=facts.service_start_time,
+        service_stop_time=facts.service_stop_time,
+        hash=sha1,
+        size=str(size),
+        language_code=wishes.language or facts.language_code or "en-CA",
+        legal_authenticator=facts.legal_authenticator,
+        source_patient_id=wishes.source_patient_id or source_id,
+        source_patient_info=facts.source_patient_info,
+        reference_ids=facts.reference_ids,
+    )
+    return Described(path=path, entry=entry, problems=facts.problems)
+
+
+def submission_of(
+    entries: Sequence[DocumentEntry], wishes: Wishes, replaced: Iterable[str] = ()
+) -> Submission:
+    """Put entries into one submission; `replaced` names the entryUUIDs that they replace, in their order."""
+    first = entries[0]
+    submission_set = SubmissionSet(
+        entry_uuid=new_uuid_urn(),
+        authors=first.authors,
+        content_type_code=first.type_code,
+        patient_id=wishes.patient_id,
+        source_id=wishes.source_id,
+        unique_id=_new_oid(),
+        submission_time=f"{datetime.now(UTC):%Y%m%d%H%M%S}",
+    )
+    members = [
+        Association(
+            entry_uuid=new_uuid_urn(),
+            association_type=AssociationType.HAS_MEMBER,
+            source=submission_set.entry_uuid,
+            target=entry.entry_uuid,
+            submission_set_status=SubmissionSetStatus.ORIGINAL,
+        )
+        for entry in entries
+    ]
+    replacements = [
+        Association(
+            entry_uuid=new_uuid_urn(),
+            association_type=AssociationType.RPLC,
+            source=entry.entry_uuid,
+            target=target,
+        )
+        for entry, target in zip(entries, replaced, strict=False)
+    ]
+    return Submission(
+        submission_sets=(submission_set,),
+        document_entries=tuple(entries),
+        associations=(*members, *replacements),
+    )
+
+
+def _facts(path: Path) -> DocumentFacts:
+    with path.open("rb") as stream:
+        head = stream.read(_PIECE)
+        mime_type = sniff(head)
+        if mime_type not in ("text/xml", "application/pdf") or path.stat().st_size > _FACTS_BYTES:
+            return DocumentFacts(mime_type=mime_type)
+        octets = head + stream.read()
+    try:
+        return read_cda(octets) if mime_type == "text/xml" else read_pdf(octets)
+    except UnreadableDocument as error:
+        raise UnreadableDocument(f"{path}: {error}") from None
+
+
+def _measure(path: Path) -> tuple[str, int]:
+    """SHA-1 and octets: the repository compares them with what arrives."""
+    digest, size = hashlib.sha1(usedforsecurity=False), 0
+    with path.open("rb") as stream:
+        while piece := stream.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _new_oid() -> str:
+    """A UUID as an OID, unique without any registration (ITU-T X.667)."""
+    return f"2.25.{uuid.uuid4().int}"
