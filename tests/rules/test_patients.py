@@ -13,6 +13,7 @@ from tests.samples.builders import (
     document_entry,
     facts,
     foldered,
+    original,
     registered,
     relating,
     submission,
@@ -21,6 +22,7 @@ from tests.samples.builders import (
 from xds.model import AssociationType, ObjectKind, Submission
 from xds.rules import REGISTRATION, RulePolicy, check
 
+WITH_NAMESPACE = "P1001^^^HOSP&2.999.1.1&ISO"
 DOES_NOT_MATCH = "XDSPatientIdDoesNotMatch"
 RELATED = relating(AssociationType.APND).associations[1].entry_uuid
 REPLACING = relating(AssociationType.RPLC).associations[1].entry_uuid
@@ -100,9 +102,14 @@ def test_lite_takes_any_patient_of_the_right_form() -> None:
     assert check(REGISTRATION, unknown, facts(), RulePolicy(accept_any_patient=True)) == []
 
 
-def test_a_namespace_id_does_not_make_another_patient() -> None:
-    whole = submission(document_entry(patient_id="P1001^^^HOSP&2.999.1.1&ISO"))
-    assert check(REGISTRATION, whole, facts(), RulePolicy()) == []
+@pytest.mark.parametrize("key", [PATIENT, WITH_NAMESPACE], ids=["known-by-the-rest", "known-as-sent"])
+def test_a_namespace_id_does_not_make_another_patient(key: str) -> None:
+    whole = of_patient(WITH_NAMESPACE)
+    whole = replace(whole, document_entries=(*whole.document_entries, document_entry(2)))
+    whole = replace(whole, associations=(*whole.associations, original("Document02")))
+    known = facts(patients={PATIENT: PATIENT, key: PATIENT})
+    assert check(REGISTRATION, whole, known, RulePolicy()) == []
+    assert check(REGISTRATION, of_patient(WITH_NAMESPACE), facts(patients={key: PATIENT}), RulePolicy()) == []
 
 
 def test_a_merged_patient_is_the_surviving_one() -> None:

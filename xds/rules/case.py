@@ -102,10 +102,18 @@ class RegistrationCase:
         known = self.facts.objects.get(key)
         return None if known is None else known.kind
 
+    def knows_patient(self, patient_id: str) -> bool:
+        """Tell whether the registry knows the patient id, whatever namespace id it was sent with."""
+        patients = self.facts.patients
+        return patient_id in patients or canonical_patient_id(patient_id) in patients
+
     def survivor(self, patient_id: str | None) -> str | None:
         """Return the patient that an id means today, merges considered; None without the right form."""
         canonical = canonical_patient_id(patient_id)
-        return None if canonical is None else self.facts.patients.get(canonical, canonical)
+        if canonical is None or patient_id is None:
+            return None
+        patients = self.facts.patients
+        return patients.get(patient_id) or patients.get(canonical, canonical)
 
     def patient_of(self, object_id: str) -> str | None:
         """Return the patient of an object, merges considered; None when it has none or is unknown."""

@@ -49,15 +49,16 @@ def known_patient(case: RegistrationCase) -> Iterator[Found]:
     seen: set[str] = set()
     authority = case.policy.patient_authority
     for item in case.objects:
-        parsed = parse_patient_id(item.patient_id) if item.patient_id else None
+        patient_id = item.patient_id or ""
+        parsed = parse_patient_id(patient_id)
         if parsed is None or str(parsed) in seen:
             continue
         seen.add(str(parsed))
         where = f"{item.entry_uuid} patientId"
         if authority is not None and parsed.assigning_authority != authority:
-            yield where, f"{item.patient_id} is not of this domain's assigning authority {authority}"
-        elif not case.policy.accept_any_patient and str(parsed) not in case.facts.patients:
-            yield where, f"{item.patient_id} is not known here"
+            yield where, f"{patient_id} is not of this domain's assigning authority {authority}"
+        elif not case.policy.accept_any_patient and not case.knows_patient(patient_id):
+            yield where, f"{patient_id} is not known here"
 
 
 @BOOK.rule(
