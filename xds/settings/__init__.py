@@ -1,0 +1,30 @@
+"""Typed settings, read once at start and passed down in parts."""
+
+from xds.settings.checks import SettingsError
+from xds.settings.limits import GIB, KIB, MIB, Limits
+from xds.settings.load import from_mapping, lite_settings, load
+from xds.settings.model import (
+    LogSettings,
+    RegistrySettings,
+    RepositorySettings,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+)
+
+__all__ = [
+    "GIB",
+    "KIB",
+    "MIB",
+    "Limits",
+    "LogSettings",
+    "RegistrySettings",
+    "RepositorySettings",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "StoreSettings",
+    "from_mapping",
+    "lite_settings",
+    "load",
+]

@@ -1,0 +1,156 @@
+"""What settings must not say: values out of their range, and settings that contradict each other."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Final
+from urllib.parse import urlsplit
+
+from xds.settings.limits import Limits
+from xds.settings.model import RegistrySettings, RepositorySettings, ServerSettings, Settings, StoreSettings
+
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_OID_CHARS: Final = 64  # ITI TF-3 Table 4.2.3.1.7-2
+_BOUNDARY_CHARS: Final = 70  # RFC 2046 5.1.1
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_RESERVED: Final = frozenset({"/healthz", "/readyz"})
+_OFF_AT_ZERO: Final = frozenset({"in_flight_per_peer", "requests_per_second", "free_space_bytes"})
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; one sentence that names the key and what is expected of it."""
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that no service could keep.
+
+    Raises
+    ------
+    SettingsError
+        The first thing that is wrong.
+    """
+    for wrong in _wrongs(settings):
+        raise SettingsError(wrong)
+
+
+def has_password(dsn: str | None) -> bool:
+    """Tell whether an address of a database, as URL or as keywords, holds a password."""
+    if dsn is None:
+        return False
+    return re.search(r"(?:^|[\s?&])password\s*=", dsn) is not None or bool(
+        _credentials(dsn).partition(":")[2]
+    )
+
+
+def _credentials(dsn: str) -> str:
+    _, is_url, rest = dsn.partition("://")
+    return rest.split("/", 1)[0].rpartition("@")[0] if is_url else ""
+
+
+def _wrongs(settings: Settings) -> Iterator[str]:
+    yield from _server(settings.server)
+    yield from _store(settings.store)
+    yield from _registry(settings.registry)
+    yield from _repository(settings.repository, settings.server.roles)
+    yield from _limits(settings.limits)
+    if settings.limits.downloads >= settings.server.threads:
+        yield (
+            "limits.downloads must be less than server.threads: documents being sent would take every thread"
+            " and queries would wait for them"
+        )
+
+
+def _server(server: ServerSettings) -> Iterator[str]:
+    if not server.host:
+        yield 'server.host must be an address, such as "127.0.0.1" or "0.0.0.0"'
+    if not 0 <= server.port <= 65_535:
+        yield "server.port must be between 0 (any free one) and 65535"
+    if server.public_url is not None and not _is_http(server.public_url):
+        yield 'server.public_url must be an http or https address, such as "https://xds.example.org"'
+    for name, value in (("workers", server.workers), ("threads", server.threads)):
+        if value < 1:
+            yield f"server.{name} must be 1 or more"
+    if not server.roles or len(set(server.roles)) < len(server.roles):
+        yield 'server.roles must name "registry", "repository" or both, each once'
+    for name, path in (("registry_path", server.registry_path), ("repository_path", server.repository_path)):
+        if not _PATH.fullmatch(path) or path in _RESERVED:
+            yield (
+                f'server.{name} must begin with "/", have letters, digits and . _ ~ - between the strokes,'
+                f" and not be {' or '.join(sorted(_RESERVED))}"
+            )
+    if server.registry_path == server.repository_path:
+        yield "server.registry_path and server.repository_path must differ"
+
+
+def _store(store: StoreSettings) -> Iterator[str]:
+    if store.pool_size < 1:
+        yield "store.pool_size must be 1 or more"
+    # The address itself is never shown: it may hold a password.
+    if store.dsn is not None and not re.match(r"postgres(?:ql)?://|\s*[a-z_]+\s*=", store.dsn):
+        yield (
+            "store.dsn (or XDS_DATABASE_URL) must be an address of PostgreSQL, such as"
+            ' "postgresql://xds@db.example.org/xds" or "host=/run/postgresql dbname=xds"'
+        )
+
+
+def _registry(registry: RegistrySettings) -> Iterator[str]:
+    if registry.patient_authority is not None and not _is_oid(registry.patient_authority):
+        yield f"registry.patient_authority must be an OID of at most {_OID_CHARS} characters, without urn:oid:"
+    home = registry.home_community_id
+    if home is not None and not (home.startswith("urn:oid:") and _is_oid(home.removeprefix("urn:oid:"))):
+        yield 'registry.home_community_id must be an OID written as "urn:oid:…" (ITI TF-3 4.2.3.2.12)'
+    if registry.codes_file is not None and not registry.codes_file.is_file():
+        yield f"registry.codes_file {registry.codes_file} is not a file"
+
+
+def _repository(repository: RepositorySettings, roles: tuple[str, ...]) -> Iterator[str]:
+    if not _is_oid(repository.unique_id):
+        yield f"repository.unique_id must be an OID of at most {_OID_CHARS} characters, without urn:oid:"
+    if repository.registry_seconds < 1:
+        yield "repository.registry_seconds must be 1 or more"
+    url = repository.registry_url
+    if url is None:
+        if "repository" in roles and "registry" not in roles:
+            yield "repository.registry_url is needed: this process has a repository and no registry"
+    elif not _is_http(url):
+        yield (
+            "repository.registry_url must be the http or https address of a registry's ITI-42, such as"
+            ' "https://registry.example.org/dics/registry"'
+        )
+    elif "repository" not in roles:
+        yield 'repository.registry_url has no use: "repository" is not among server.roles'
+
+
+def _limits(limits: Limits) -> Iterator[str]:
+    for item in fields(Limits):
+        least = 0 if item.name in _OFF_AT_ZERO else 1
+        if getattr(limits, item.name) < least:
+            yield f"limits.{item.name} must be {least} or more"
+    not_above = (
+        ("document_bytes", "request_bytes"),
+        ("envelope_bytes", "request_bytes"),
+        ("mime_header_bytes", "request_bytes"),
+        ("value_length", "envelope_bytes"),
+        ("header_seconds", "body_seconds"),
+        ("leaf_class_results", "object_ref_results"),
+    )
+    for small, large in not_above:
+        if getattr(limits, small) > getattr(limits, large):
+            yield f"limits.{small} must not be more than limits.{large}: it could never be reached"
+    if limits.mime_boundary_chars > _BOUNDARY_CHARS:
+        yield f"limits.mime_boundary_chars must be at most {_BOUNDARY_CHARS} (RFC 2046 5.1.1)"
+    if limits.documents >= limits.mime_parts:
+        yield "limits.documents must be less than limits.mime_parts: the envelope is a part too"
+
+
+def _is_oid(text: str) -> bool:
+    return len(text) <= _OID_CHARS and _OID.fullmatch(text) is not None
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises when it is no number up to 65535
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
