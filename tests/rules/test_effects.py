@@ -27,7 +27,7 @@ from xds.model import (
     is_symbolic,
     is_uuid_urn,
 )
-from xds.rules import Effects, assign_entry_uuids, effects_of, referred_entry_uuids
+from xds.rules import Effects, assign_entry_uuids, effects_of
 
 ADDENDUM = "urn:uuid:3f0c7c52-6a1e-4d0b-9a57-2b8e5f0a1102"
 UPPER = "urn:uuid:3F0C7C52-6A1E-4D0B-9A57-2B8E5F0A1999"
@@ -158,10 +158,3 @@ def test_only_registered_folders_are_updated() -> None:
     assert effects_of(assign_entry_uuids(foldered()), facts()).updated_folders == ()
     into_registered = assign_entry_uuids(foldered(folder_id=REGISTERED_FOLDER))
     assert effects_of(into_registered, facts()).updated_folders == (REGISTERED_FOLDER,)
-
-
-def test_the_facts_that_a_submission_needs() -> None:
-    sent = relating(RPLC, "urn:uuid:" + REGISTERED_ENTRY.removeprefix("urn:uuid:").upper())
-    assert referred_entry_uuids(sent) == {REGISTERED_ENTRY}
-    assert referred_entry_uuids(submission()) == frozenset()
-    assert referred_entry_uuids(submission(document_entry(entry_uuid=UPPER))) == {UPPER.lower()}

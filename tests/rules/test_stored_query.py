@@ -192,6 +192,12 @@ BROKEN = [
         f"{ENTRY_UUID}: 'Document01'",
     ),
     (
+        "18-uuid",
+        ERROR,
+        query(GET_DOCUMENTS, slot(ENTRY_UUID, ""), slot(UNIQUE_ID, "2.999.4.1.1")),
+        f"{ENTRY_UUID}: '' is no entryUUID",
+    ),
+    (
         "18-association-type",
         ERROR,
         query(GET_RELATED, slot(UNIQUE_ID, "2.9"), slot("$AssociationTypes", "RPLC")),

@@ -1,6 +1,6 @@
 """The rules of the standard as pure functions: metadata and known facts in, all findings out."""
 
-from xds.rules.case import RegistrationCase, canonical_patient_id, check, object_key, referred_entry_uuids
+from xds.rules.case import RegistrationCase, canonical_patient_id, check, object_key
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.provision import (
     PROVISION,
@@ -48,7 +48,6 @@ __all__ = [
     "entry_uuids",
     "object_key",
     "query_name",
-    "referred_entry_uuids",
     "run",
     "same_document",
     "statuses",

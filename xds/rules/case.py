@@ -155,14 +155,6 @@ def coded_attributes(submission: Submission) -> Iterator[tuple[str, str, Code]]:
                     yield item.entry_uuid, name, code
 
 
-def referred_entry_uuids(submission: Submission) -> frozenset[str]:
-    """Return every UUID that a submission brings or refers to: the keys of `RegistryFacts.objects` it needs."""
-    ids = [item.entry_uuid for item in registry_objects(submission)]
-    for association in submission.associations:
-        ids += (association.entry_uuid, association.source, association.target)
-    return frozenset(object_key(item) for item in ids if not is_symbolic(item))
-
-
 def check(
     rules: Iterable[Rule[RegistrationCase]],
     submission: Submission,

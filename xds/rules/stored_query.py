@@ -303,10 +303,11 @@ def document_type(case: QueryCase) -> Iterator[Found]:
     essential=True,
 )
 def entry_uuid(case: QueryCase) -> Iterator[Found]:
-    """Upper case is taken."""
-    for name, value in case.values_of_kind("uuid"):
-        if not is_uuid_urn(value.lower()):
-            yield name, f"{name}: {quoted(value)} is no entryUUID"
+    """Upper case is taken; an empty value is none, even beside others."""
+    for row, slot in case.of_kind("uuid"):
+        for value in slot.values:
+            if not is_uuid_urn(value.lower()):
+                yield row.name, f"{row.name}: {quoted(value)} is no entryUUID"
 
 
 @BOOK.rule(
