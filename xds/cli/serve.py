@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from xds.cli.running import Running, StartError
+from xds.server.running import Running, StartError
 
 
 @click.command(epilog="Example: xds serve --lite --port 8080 --data-dir xds-data")
@@ -17,17 +17,17 @@ from xds.cli.running import Running, StartError
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, help="Data folder; Lite only (./xds-data)."
 )
-def serve(
-    lite: bool, config: Path | None, host: str | None, port: int | None, data_dir: Path | None
-) -> None:
+def serve(lite: bool, config: Path | None, host: str | None, port: int | None, data_dir: Path | None) -> None:
     """Serve registry and repository until Ctrl-C."""
     if lite == (config is not None):
         raise click.UsageError("say either --lite or --config FILE")
-    if not lite and (host or port or data_dir):
+    if config is not None and (host or port is not None or data_dir):
         raise click.UsageError("--host, --port and --data-dir go with --lite; with --config the file says it")
     try:
-        running = Running.lite(host, port, data_dir) if lite else Running.production(config)
-        running.serve(on_ready=lambda url: _first_minute(url) if lite else None)
+        if config is None:
+            Running.lite(host, port, data_dir).serve(on_ready=_first_minute)
+        else:
+            Running.production(config).serve(on_ready=lambda url: click.echo(f"Serving on {url}"))
     except StartError as error:
         click.echo(f"xds: {error}", err=True)
         sys.exit(1)

@@ -38,11 +38,11 @@ class _Extractor:
         self._within = attributes.get("id", "") if tag == DOCUMENT else None
         self._builder.start(tag, attributes, nsmap)
 
-    def end(self, tag: str) -> etree._Element:
+    def end(self, tag: str) -> None:
         if self._within is not None and self._sink is not None:
             self._finish()
         self._within = None
-        return self._builder.end(tag)
+        self._builder.end(tag)
 
     def data(self, text: str) -> None:
         if self._within is None:
@@ -108,7 +108,12 @@ def read_large_envelope(
         documents' text.
     """
     target = _Extractor(spool, document_limit)
-    parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True, huge_tree=True)
+    parser = etree.XMLParser(
+        target=target,  # type: ignore[arg-type]  # the stub wants bytes where lxml gives str
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=True,
+    )
     taken = 0
     try:
         for piece in pieces:

@@ -3,12 +3,14 @@
 Rows are never changed or removed, so the cache is never wrong; it only can lack a new row.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 
 from xds.model import CodeKey
 from xds.store.access import Connection, Pool, borrowed
 from xds.store.statements import statements
 
+log = logging.getLogger(__name__)
 _SQL = statements("registry")
 
 
@@ -30,6 +32,9 @@ class CodeCache:
                     parameters = {"codes": [k[0] for k in still], "schemes": [k[1] for k in still]}
                     connection.execute(_SQL["add_codes"], parameters)
                     self._load(still, connection)
+                    # Without a list of the domain's codes any is taken: its operator may want to see which.
+                    for code, scheme in still:
+                        log.info("code seen for the first time", extra={"code": code, "scheme": scheme})
         return known
 
     def known_ids(self, keys: Iterable[CodeKey], connection: Connection) -> list[int]:

@@ -1,5 +1,6 @@
 """What the registry holds that a submission is judged by, read in one go and locked until it is decided."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -18,6 +19,7 @@ from xds.store import rows
 from xds.store.access import Connection
 from xds.store.statements import statements
 
+log = logging.getLogger(__name__)
 _SQL = statements("registry")
 _TRANSFORMS = [AssociationType.XFRM.value, AssociationType.XFRM_RPLC.value]
 _DEPENDENT_TYPES = [AssociationType.XFRM.value, AssociationType.APND.value]
@@ -69,7 +71,9 @@ class FactsReader:
         wanted = sorted(set(canonical.values()))
         found = self._known_patients(wanted)
         if accept_any and len(found) < len(wanted):
-            self._connection.execute(_SQL["add_patients"], {"ids": [i for i in wanted if i not in found]})
+            unknown = [item for item in wanted if item not in found]
+            self._connection.execute(_SQL["add_patients"], {"ids": unknown})
+            log.info("patient ids accepted without an identity feed", extra={"count": len(unknown)})
             found = self._known_patients(wanted)
         self.patient_keys = {cx: found[name] for cx, name in canonical.items() if name in found}
         return {cx: name for cx, name in canonical.items() if name in found}
