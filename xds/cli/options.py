@@ -129,4 +129,5 @@ class CodeType(click.ParamType[Code]):
         code, empty, scheme, display, *more = (*str(value).split("^"), "", "", "")[:5]
         if not code or empty or not scheme or any(more):
             self.fail(f"{value!r} is not a code; write CODE^^SCHEME or CODE^^SCHEME^Display", param, ctx)
-        return Code(code=code, scheme=scheme, display=(LocalizedString(value=display),) if display else ())
+        # A name is required (ITI TF-3 4.2.3.1.2); the code itself is better than none.
+        return Code(code=code, scheme=scheme, display=(LocalizedString(value=display or code),))

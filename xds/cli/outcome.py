@@ -7,7 +7,6 @@ from typing import IO, Any, Final
 
 import click
 
-from xds.client import ClientError, DocumentNotSent, ServiceUnavailable, SoapFault, UnreadableAnswer
 from xds.model import Severity, XdsError
 
 SCHEMA_VERSION: Final = 1
@@ -45,21 +44,39 @@ def explained() -> Iterator[None]:
     """Turn what a client or a file can go wrong with into one sentence and an exit code."""
     try:
         yield
-    except ServiceUnavailable as error:
-        raise Unreachable(str(error)) from error
-    except UnreadableAnswer as error:
-        kind = Unreachable if error.status in _GATEWAY_STATUSES else Refused
-        raise kind(str(error)) from error
-    except SoapFault as error:
-        raise Refused(f"the service answered with a fault: {error}") from error
-    except DocumentNotSent as error:
-        raise Unreadable(str(error)) from error
-    except ClientError as error:
-        raise Refused(str(error)) from error
-    except BrokenPipeError:
-        raise  # the reader of our output has gone: click ends quietly
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise  # a reader of our output that has gone: click ends quietly
     except OSError as error:
         raise Unreadable(str(error)) from error
+    except Exception as error:
+        ending = _ending_of(error)
+        if ending is None:
+            raise
+        raise ending from error
+
+
+def _ending_of(error: Exception) -> _Ending | None:
+    # Imported here: `xds --help` needs no client.
+    from xds.client import (  # noqa: PLC0415
+        ClientError,
+        DocumentNotSent,
+        ServiceUnavailable,
+        SoapFault,
+        UnreadableAnswer,
+    )
+
+    match error:
+        case ServiceUnavailable():
+            return Unreachable(str(error))
+        case UnreadableAnswer(status=status) if status in _GATEWAY_STATUSES:
+            return Unreachable(str(error))
+        case SoapFault():
+            return Refused(f"the service answered with a fault: {error}")
+        case DocumentNotSent():
+            return Unreadable(str(error))
+        case ClientError():
+            return Refused(str(error))
+    return None
 
 
 def severity_word(finding: XdsError) -> str:
