@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.conftest import free_port
 
 
@@ -44,7 +43,9 @@ class Service:
 
 
 def _toml(settings: Mapping[str, Any]) -> str:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping)]
+    lines = [
+        f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping)
+    ]
     for section, values in settings.items():
         if isinstance(values, Mapping):
             lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
@@ -60,7 +61,9 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 @contextmanager
-def running(folder: Path, settings: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Iterator[Service]:
+def running(
+    folder: Path, settings: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """Run `xds serve --config` for the block."""
     port = int(settings["server"]["port"])
     config = folder / "xds.toml"
@@ -103,7 +106,7 @@ def base_settings(dsn: str, folder: Path) -> dict[str, Any]:
     """What a test service runs with unless it says otherwise."""
     return {
         "data_dir": str(folder / "data"),
-        "server": {"port": free_port(), "workers": 2, "threads": 16},
+        "server": {"port": free_port(), "workers": 2, "threads": 20},
         "store": {"dsn": dsn, "pool_size": 8},
         "registry": {"accept_any_patient": True},
         "repository": {"unique_id": "2.999.2.1"},
@@ -113,7 +116,9 @@ def base_settings(dsn: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def service(postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
     """One service for all tests that only add to it."""
     folder = tmp_path_factory.mktemp("service")
     with running(folder, base_settings(new_database(), folder)) as started:
@@ -125,7 +130,9 @@ def start(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[
     """Start services of a test's own: `start(limits={...})`."""
     stack: list[Any] = []
 
-    def begin(*, dsn: str | None = None, environment: Mapping[str, str] | None = None, **changes: Any) -> Service:
+    def begin(
+        *, dsn: str | None = None, environment: Mapping[str, str] | None = None, **changes: Any
+    ) -> Service:
         folder = tmp_path / f"service{len(stack)}"
         folder.mkdir()
         settings = merged(base_settings(dsn or new_database(), folder), changes)

@@ -25,7 +25,9 @@ SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 
 
-def envelope(transaction: str, body: bytes, *, headers: bytes | None = None, message_id: str | None = None) -> bytes:
+def envelope(
+    transaction: str, body: bytes, *, headers: bytes | None = None, message_id: str | None = None
+) -> bytes:
     """A SOAP 1.2 envelope around a body; `headers` replaces the addressing headers."""
     if headers is None:
         identity = message_id or f"urn:uuid:{uuid.uuid4()}"
@@ -57,7 +59,7 @@ def related(
     shown = "; ".join(f'{name}="{value}"' for name, value in given.items() if value)
     pieces = []
     for content_id, kind, content in (
-        ("root@test", b"application/xop+xml; charset=UTF-8; type=\"application/soap+xml\"", root),
+        ("root@test", b'application/xop+xml; charset=UTF-8; type="application/soap+xml"', root),
         *((content_id, b"application/octet-stream", content) for content_id, content in parts),
     ):
         head = line.join((b"Content-Type: " + kind, b"Content-ID: <" + content_id.encode() + b">"))
@@ -94,7 +96,9 @@ class Answer:
     def result(self) -> str:
         """Last word of the response's status: Success, PartialSuccess, Failure."""
         assert self.root is not None
-        found = self.root.xpath("//*[local-name()='RegistryResponse' or local-name()='AdhocQueryResponse']/@status")
+        found = self.root.xpath(
+            "//*[local-name()='RegistryResponse' or local-name()='AdhocQueryResponse']/@status"
+        )
         return str(found[0]).rpartition(":")[2] if found else ""
 
     @property
@@ -137,7 +141,9 @@ def post(
         connection.close()
 
 
-def send(port: int, transaction: str, body: bytes, *, message_id: str | None = None, **headers: str) -> Answer:
+def send(
+    port: int, transaction: str, body: bytes, *, message_id: str | None = None, **headers: str
+) -> Answer:
     """Send a body as plain SOAP to where its transaction is served."""
     return post(port, PATH[transaction], envelope(transaction, body, message_id=message_id), **headers)
 

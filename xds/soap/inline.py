@@ -36,7 +36,7 @@ class _Extractor:
         if self._within is not None and self._sink is not None:
             raise SoapFault(BASE64, document=self._within, detail="an element stands within its text")
         self._within = attributes.get("id", "") if tag == DOCUMENT else None
-        self._builder.start(tag, attributes, nsmap)
+        self._builder.start(tag, attributes, nsmap)  # type: ignore[call-arg]  # lxml takes it
 
     def end(self, tag: str) -> None:
         if self._within is not None and self._sink is not None:

@@ -1,0 +1,77 @@
+"""One real PostgreSQL for the whole run; a fresh, migrated database wherever a test asks for one."""
+
+import itertools
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from xds.store import EmbeddedPostgres, Pool, locate_binaries, migrate, open_pool
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """DSN of a server; XDS_TEST_DATABASE_URL names another one."""
+    named = os.environ.get("XDS_TEST_DATABASE_URL")
+    if named:
+        yield named
+        return
+    # Not pytest's own folder: as root PostgreSQL runs as nobody, who must be able to reach it.
+    folder = Path(tempfile.mkdtemp(prefix="xds-test-"))
+    folder.chmod(0o755)
+    try:
+        with EmbeddedPostgres(folder / "postgresql", locate_binaries()) as server:
+            yield server.dsn
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: str) -> Iterator[Callable[[], str]]:
+    """Make databases: each call gives the DSN of a fresh one at the current schema."""
+    numbers = itertools.count(1)
+    prefix = f"xds_test_{os.getpid()}"
+    made = [f"{prefix}_template"]
+
+    def administer(statement: str) -> None:
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(statement)
+
+    administer(f"CREATE DATABASE {made[0]}")
+    migrate(make_conninfo(postgres, dbname=made[0]))
+
+    def make() -> str:
+        name = f"{prefix}_{next(numbers)}"
+        administer(f"CREATE DATABASE {name} TEMPLATE {made[0]}")
+        made.append(name)
+        return make_conninfo(postgres, dbname=name)
+
+    yield make
+    for name in made:
+        administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(new_database: Callable[[], str]) -> str:
+    """DSN of a fresh database."""
+    return new_database()
+
+
+@pytest.fixture
+def pool(database: str) -> Iterator[Pool]:
+    """A pool on a fresh database."""
+    opened = open_pool(database, size=4, statement_timeout=10, idle_in_transaction_timeout=15)
+    yield opened
+    opened.close()
