@@ -4,7 +4,6 @@ The order of the writes is that of the standards digest, security 11.1: sync the
 folders and those made on the way up, unlink the temporary names.
 """
 
-import errno
 import fcntl
 import os
 import stat
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from xds.documents.errors import DocumentDamaged, DocumentNotFound, VaultWriteFailed
-from xds.documents.spool import DISK_FULL, TEMPORARY_FOLDER, SpooledDocument, make_folder, store_error
-from xds.documents.vault import ADDRESS, StoredDocument, checked_address
+from xds.documents.spool import DISK_FULL, TEMPORARY_FOLDER, SpooledDocument, make_folder, store_error, sync
+from xds.documents.vault import ADDRESS, StoredDocument, checked_address, unreadable
 
 _VAULT: Final = "vault"
 _TRASH: Final = "trash"
@@ -30,8 +29,8 @@ class FolderVault:
 
     Several processes may use one folder. After a failed sync the kernel may have dropped what it could not
     write and report success the next time, so no second try is made: the vault is read-only from then on,
-    for all processes and later starts, until an operator has checked the volume and removed the file
-    ``vault.read-only`` from the data folder.
+    for all processes and later starts, until an operator has checked the volume, removed the file
+    ``vault.read-only`` from the data folder and started again.
 
     Parameters
     ----------
@@ -57,6 +56,7 @@ class FolderVault:
         temporary = folder / TEMPORARY_FOLDER
         for needed in (temporary, self._vault, self._trash):
             make_folder(needed)
+        sync(folder)  # the maker of what was there already may have died before its own
         self._lock.touch(mode=0o600)
         if temporary.stat().st_dev != self._vault.stat().st_dev:
             raise VaultWriteFailed(
@@ -80,18 +80,16 @@ class FolderVault:
             The disk failed, or the vault is read-only.
         """
         try:
-            if self.read_only:
-                raise VaultWriteFailed(
-                    "the document store is read-only since a write to its disk failed; the operator must check "
-                    f"the volume and then remove {_READ_ONLY} from the data folder"
-                )
+            self._refuse_when_read_only()
             for document in documents:
                 self._sync(document.path)
             leaves = [self._place(document) for document in documents]
             self._sync_folders(leaves)
+            # A failure that another commit met meanwhile may have taken our entries in the same folder.
+            self._refuse_when_read_only()
         finally:
             for document in documents:
-                _discard(document)
+                document.discard()
 
     def open(self, sha256: str, size: int) -> StoredDocument:
         """See `Vault.open`."""
@@ -100,6 +98,8 @@ class FolderVault:
             found = path.stat().st_size
         except FileNotFoundError:
             raise DocumentNotFound(f"no document with SHA-256 {sha256[:12]}… is stored") from None
+        except OSError as error:
+            raise unreadable(sha256, error) from error
         if found != size:
             raise DocumentDamaged(
                 f"the document with SHA-256 {sha256[:12]}… has {found} octets in the store, {size} were committed; "
@@ -155,6 +155,13 @@ class FolderVault:
                 removed += 1
         return removed
 
+    def _refuse_when_read_only(self) -> None:
+        if self.read_only:
+            raise VaultWriteFailed(
+                "the document store is read-only since a sync of its disk failed; the operator must check the "
+                f"volume, remove {_READ_ONLY} from the data folder and start again"
+            )
+
     def _path(self, sha256: str) -> Path:
         return self._vault / checked_address(sha256)[:2] / sha256[2:4] / sha256
 
@@ -196,11 +203,10 @@ class FolderVault:
         """Keep a stored document with the same octets, replace a damaged one."""
         try:
             StoredDocument(sha256=document.sha256, size=document.size, opener=partial(_open, target)).verify()
-            os.utime(target)  # young again: the orphan job leaves it for this submission
-        except (DocumentDamaged, OSError) as damage:
-            if isinstance(damage, OSError) and damage.errno != errno.EIO:
-                raise
+        except DocumentDamaged:
             document.path.rename(target)
+        else:
+            os.utime(target)  # young again: the orphan job leaves it for this submission
 
     def _sync_folders(self, leaves: Sequence[Path]) -> None:
         """Sync the leaves, and the folders above those that this process uses for the first time."""
@@ -231,11 +237,8 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb", buffering=0)
     except FileNotFoundError:
         raise DocumentNotFound(f"the document with SHA-256 {path.name[:12]}… was removed") from None
-
-
-def _discard(document: SpooledDocument) -> None:
-    with suppress(OSError):  # it is stored or refused already; the sweep of tmp/ removes this name
-        document.discard()
+    except OSError as error:
+        raise unreadable(path.name, error) from error
 
 
 def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:

@@ -40,7 +40,12 @@ def make_folder(folder: Path) -> None:
         return
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder.parent, os.O_RDONLY | os.O_CLOEXEC)
+    sync(folder.parent)
+
+
+def sync(path: Path) -> None:
+    """Bring a file or the entries of a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -61,8 +66,9 @@ class SpooledDocument:
         return self.path.open("rb", buffering=0)
 
     def discard(self) -> None:
-        """Remove the temporary file; nothing happens when it is gone."""
-        self.path.unlink(missing_ok=True)
+        """Remove the temporary file; nothing happens when it is gone, and what the disk keeps is swept later."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 class SpoolSink:

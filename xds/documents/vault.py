@@ -1,6 +1,7 @@
 """The vault: documents by the SHA-256 of their octets, written once, verified at every read."""
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,9 +53,9 @@ class StoredDocument:
     def _verified(self, size: int) -> Iterator[bytes]:
         digest = hashlib.sha256()
         left = self.size
+        held = b""
         with self.opener() as document:
-            held = b""
-            while piece := document.read(size):
+            while piece := self._read(document, size):
                 left -= len(piece)
                 if left < 0:
                     break
@@ -69,6 +70,12 @@ class StoredDocument:
             )
         if held:
             yield held
+
+    def _read(self, document: BinaryIO, size: int) -> bytes:
+        try:
+            return document.read(size)
+        except OSError as error:
+            raise unreadable(self.sha256, error) from error
 
 
 class Vault(Protocol):
@@ -106,6 +113,14 @@ class Vault(Protocol):
 
     def reachable(self) -> bool:
         """True when the vault can be read; for the readiness answer."""
+
+
+def unreadable(sha256: str, error: OSError) -> DocumentDamaged:
+    """Return the error for a document that the disk does not give back."""
+    reason = os.strerror(error.errno) if error.errno else "unknown reason"
+    return DocumentDamaged(
+        f"the document with SHA-256 {sha256[:12]}… cannot be read from the store: {reason}"
+    )
 
 
 def checked_address(sha256: str) -> str:

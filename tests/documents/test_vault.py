@@ -1,0 +1,117 @@
+import errno
+import hashlib
+import io
+import os
+import tracemalloc
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xds.documents import DocumentDamaged, StoredDocument
+
+MIB = 1 << 20
+LARGE = os.urandom(MIB) + b"!"
+SMALL = LARGE[:MIB]
+
+
+class Watched(io.BytesIO):
+    """Counts the octets read."""
+
+    octets = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        piece = super().read(size)
+        self.octets += len(piece)
+        return piece
+
+
+def stored(content: bytes, kept: bytes | None = None) -> tuple[StoredDocument, Watched]:
+    """A document whose kept octets may differ from what was committed."""
+    file = Watched(content if kept is None else kept)
+
+    def opener() -> BinaryIO:
+        return file
+
+    return (
+        StoredDocument(sha256=hashlib.sha256(content).hexdigest(), size=len(content), opener=opener),
+        file,
+    )
+
+
+def damaged(content: bytes) -> list[bytes]:
+    return [
+        content[:-1],
+        content + b"x",
+        content[:-1] + bytes([content[-1] ^ 1]),
+        bytes([content[0] ^ 1]) + content[1:],
+        b"",
+    ]
+
+
+@given(st.binary(max_size=200), st.integers(1, 50))
+def test_pieces(content: bytes, size: int) -> None:
+    document, _ = stored(content)
+    pieces = list(document.pieces(size))
+    assert b"".join(pieces) == content
+    assert all(0 < len(piece) <= size for piece in pieces)
+
+
+@pytest.mark.parametrize("kept", damaged(SMALL), ids=["cut", "grown", "last", "first", "empty"])
+def test_a_small_document_is_verified_before_its_first_octet(kept: bytes) -> None:
+    with pytest.raises(DocumentDamaged, match="is damaged in the store"):
+        stored(SMALL, kept)[0].pieces()
+
+
+@pytest.mark.parametrize("kept", damaged(LARGE), ids=["cut", "grown", "last", "first", "empty"])
+def test_a_damaged_large_document_never_ends(kept: bytes) -> None:
+    sent = 0
+    with pytest.raises(DocumentDamaged, match="is damaged in the store"):
+        for piece in stored(LARGE, kept)[0].pieces():
+            sent += len(piece)
+    assert sent < len(LARGE)
+
+
+def test_the_first_octets_of_a_large_document_leave_early() -> None:
+    document, file = stored(LARGE)
+    assert next(document.pieces()) == LARGE[:262_144]
+    assert file.octets <= 2 * 262_144
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["1 MiB", "above"])
+def test_a_document_that_the_disk_does_not_give_back(content: bytes) -> None:
+    document, file = stored(content)
+
+    def fail(size: int | None = -1, /) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), "/secret/path")
+
+    file.read = fail  # type: ignore[method-assign]
+    with pytest.raises(DocumentDamaged, match=r"cannot be read from the store: Input/output error$"):
+        list(document.pieces())
+
+
+@pytest.mark.parametrize("content", [SMALL, LARGE], ids=["1 MiB", "above"])
+def test_verify(content: bytes) -> None:
+    stored(content)[0].verify()
+    for kept in damaged(content):
+        with pytest.raises(DocumentDamaged):
+            stored(content, kept)[0].verify()
+
+
+def test_memory_is_flat(tmp_path: Path) -> None:
+    path, digest = tmp_path / "large", hashlib.sha256()
+    piece = os.urandom(MIB)
+    with path.open("wb") as file:
+        for _ in range(200):
+            file.write(piece)
+            digest.update(piece)
+    document = StoredDocument(sha256=digest.hexdigest(), size=200 * MIB, opener=lambda: path.open("rb", 0))
+    tracemalloc.start()
+    try:
+        assert sum(map(len, document.pieces())) == 200 * MIB
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * MIB
