@@ -10,9 +10,10 @@ from xds.documents.errors import (
 )
 from xds.documents.folder_vault import FolderVault
 from xds.documents.spool import Spool, SpooledDocument, SpoolSink
-from xds.documents.vault import StoredDocument, Vault
+from xds.documents.vault import VERIFIED_FIRST, StoredDocument, Vault
 
 __all__ = [
+    "VERIFIED_FIRST",
     "DocumentDamaged",
     "DocumentNotFound",
     "DocumentStoreError",

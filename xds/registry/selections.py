@@ -6,12 +6,11 @@ from typing import Final
 from xds.model import (
     AdhocQuery,
     AssociationType,
-    AvailabilityStatus,
     DocumentCriteria,
     ObjectKind,
     parse_patient_id,
 )
-from xds.rules import document_criteria
+from xds.rules import document_criteria, entry_uuids, statuses
 from xds.store import FoundObject, RegistryReader
 
 ENTRY_UUID: Final = "$XDSDocumentEntryEntryUUID"
@@ -43,9 +42,9 @@ def get_all(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
     keys = reader.patient_keys(patient_id)
     if keys is None:
         return Selection(objects=[], unknown_patient=patient_id)
-    objects = reader.submission_sets(keys, _statuses(query, "$XDSSubmissionSetStatus"), limit)
+    objects = reader.submission_sets(keys, statuses(query, "$XDSSubmissionSetStatus"), limit)
     objects += reader.find_documents(keys, document_criteria(query), limit)
-    objects += reader.folders(keys, _statuses(query, "$XDSFolderStatus"), limit)
+    objects += reader.folders(keys, statuses(query, "$XDSFolderStatus"), limit)
     if objects and len(objects) < limit:
         objects += reader.associations_touching([item.entry_uuid for item in objects], limit)
     return Selection(objects=objects)
@@ -58,12 +57,13 @@ def get_documents(reader: RegistryReader, query: AdhocQuery, limit: int) -> Sele
 
 def get_associations(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
     """GetAssociations: source or target is one of the ids (3.18.4.1.2.3.7.7)."""
-    return Selection(objects=reader.associations_touching(query.values("$uuid"), limit))
+    return Selection(objects=reader.associations_touching(entry_uuids(query, "$uuid"), limit))
 
 
 def get_submission_set_and_contents(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
     """GetSubmissionSetAndContents: the set, its members, and the Associations between (3.18.4.1.2.3.7.10)."""
-    ids, unique_ids = query.values("$XDSSubmissionSetEntryUUID"), query.values("$XDSSubmissionSetUniqueId")
+    ids = entry_uuids(query, "$XDSSubmissionSetEntryUUID")
+    unique_ids = query.values("$XDSSubmissionSetUniqueId")
     sets = reader.submission_set(
         entry_uuid=ids[0] if ids else None, unique_id=unique_ids[0] if unique_ids else None
     )
@@ -108,9 +108,9 @@ def get_related_documents(reader: RegistryReader, query: AdhocQuery, limit: int)
 
 
 def _documents(reader: RegistryReader, query: AdhocQuery, limit: int) -> list[FoundObject]:
-    ids = query.values(ENTRY_UUID)
+    ids = entry_uuids(query, ENTRY_UUID)
     if ids:
-        return reader.documents([item.lower() for item in ids], limit)
+        return reader.documents(ids, limit)
     return reader.documents_of_unique_ids(query.values(UNIQUE_ID), limit)
 
 
@@ -133,8 +133,3 @@ def _patient_id(query: AdhocQuery, parameter: str) -> str:
     sent = query.values(parameter)[0]
     parsed = parse_patient_id(sent)
     return sent if parsed is None else str(parsed)
-
-
-def _statuses(query: AdhocQuery, parameter: str) -> list[AvailabilityStatus]:
-    known = {item.value: item for item in AvailabilityStatus}
-    return [known[value] for value in query.values(parameter) if value in known]

@@ -11,7 +11,6 @@ from typing import Final
 from lxml import etree
 
 from xds.documents import (
-    DocumentTooLarge,
     OutOfSpace,
     Spool,
     SpooledDocument,
@@ -116,7 +115,6 @@ class ProvideAndRegisterDocumentSet:
         """Find the content of each xds:Document; what came inline is decoded into the spool."""
         documents: dict[str, SpooledDocument] = {}
         findings: list[XdsError] = []
-        limit = self._policy.max_document_bytes
         for element in elements:
             name = element.get("id", "")
             if name in documents:
@@ -126,16 +124,7 @@ class ProvideAndRegisterDocumentSet:
                     )
                 )
                 continue
-            try:
-                content = document_content(element, request.parts, self._spool, limit)
-            except DocumentTooLarge:
-                findings.append(
-                    RepositoryMetadataError(
-                        f"the document {name!r} is larger than the limit of {limit} octets for one document",
-                        location=name,
-                    )
-                )
-                continue
+            content = document_content(element, request.parts, self._spool)
             if content not in request.parts.values():
                 inline.append(content)
             documents[name] = content

@@ -61,7 +61,7 @@ def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument])
 
 
 def document_content(
-    document: etree._Element, parts: Mapping[str, SpooledDocument], spool: Spool, limit: int
+    document: etree._Element, parts: Mapping[str, SpooledDocument], spool: Spool
 ) -> SpooledDocument:
     """Return the content of one xds:Document: its part, or its base64 text decoded into the spool.
 
@@ -69,8 +69,6 @@ def document_content(
     ------
     SoapFault
         The text is not base64.
-    DocumentTooLarge
-        More than `limit` octets after decoding.
     """
     include = document.find(INCLUDE)
     if include is not None:
@@ -83,4 +81,4 @@ def document_content(
         octets = base64.b64decode("".join((document.text or "").split()), validate=True)
     except binascii.Error as error:
         raise SoapFault(BASE64, document=name, detail=str(error)) from None
-    return spool.receive((octets,), limit)
+    return spool.receive((octets,), len(octets))

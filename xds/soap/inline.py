@@ -36,7 +36,9 @@ class _Extractor:
         if self._within is not None and self._sink is not None:
             raise SoapFault(BASE64, document=self._within, detail="an element stands within its text")
         self._within = attributes.get("id", "") if tag == DOCUMENT else None
-        self._builder.start(tag, attributes, nsmap)  # type: ignore[call-arg]  # lxml takes it
+        # The parser names the default namespace '', the builder wants None.
+        namespaces = {prefix or None: uri for prefix, uri in (nsmap or {}).items()}
+        self._builder.start(tag, dict(attributes), namespaces)  # type: ignore[call-arg]  # lxml takes it
 
     def end(self, tag: str) -> None:
         if self._within is not None and self._sink is not None:
@@ -97,6 +99,11 @@ def read_large_envelope(
 ) -> tuple[etree._Element, dict[str, SpooledDocument]]:
     """Parse an envelope as it comes in and take the documents out of it.
 
+    Parameters
+    ----------
+    pieces
+        The first holds the prolog, up to the root's start tag.
+
     Returns
     -------
     The root element, and the documents under the Content-IDs that now stand in their place.
@@ -104,19 +111,22 @@ def read_large_envelope(
     Raises
     ------
     SoapFault
-        Not well formed, a DOCTYPE, text that is not base64, or more than `envelope_limit` octets beside the
+        Not well formed, not UTF-8, a DOCTYPE, text that is not base64, or more than `envelope_limit` octets beside the
         documents' text.
     """
     target = _Extractor(spool, document_limit)
     parser = etree.XMLParser(
         target=target,  # type: ignore[arg-type]  # the stub wants bytes where lxml gives str
-        resolve_entities=False,
+        # Without it a target sees "&#38;" for "&amp;". `_refuse_dtd` has seen to it that there are no others.
+        resolve_entities=True,
         no_network=True,
         huge_tree=True,
     )
     taken = 0
     try:
         for piece in pieces:
+            if not taken:
+                _refuse_dtd(piece)
             taken += len(piece)
             parser.feed(piece)
             if taken - target.extracted > envelope_limit:
@@ -130,3 +140,11 @@ def read_large_envelope(
     except BaseException:
         target.abort()
         raise
+
+
+def _refuse_dtd(head: bytes) -> None:
+    """No declaration of entities reaches the parser, in whatever encoding it might hide."""
+    if b"\0" in head or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise SoapFault(MALFORMED_XML, detail="an envelope of this size must be UTF-8")
+    if b"<!DOCTYPE" in head:
+        raise SoapFault(MALFORMED_XML, detail="a DOCTYPE is not allowed; send the document without it")
