@@ -11,23 +11,22 @@ from xds.settings.limits import Limits
 class ServerSettings:
     """``[server]``: where and how the process listens."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    public_url: str | None = None  # as partners reach it, for WSDLs and pages; else from the Host header
-    workers: int = 2  # processes
-    threads: int = 32  # per process
-    roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")
-    registry_path: str = "/dics/registry"
-    repository_path: str = "/dics/repository"
+    host: str = "127.0.0.1"  # address to listen on; "0.0.0.0" is every one of the machine
+    port: int = 8080  # 0 takes any free one
+    public_url: str | None = None  # as partners reach it, for WSDLs and pages; none: from the Host header
+    workers: int = 2  # processes that answer requests
+    threads: int = 32  # per process; more than limits.downloads
+    roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")  # what it is
+    registry_path: str = "/dics/registry"  # of ITI-42 and ITI-18
+    repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """``[store]``: PostgreSQL 15 or newer."""
 
-    dsn: str | None = field(
-        default=None, repr=False
-    )  # may hold a password; else XDS_DATABASE_URL, else embedded
+    # repr=False: it may hold a password
+    dsn: str | None = field(default=None, repr=False)  # libpq URL or keywords; none: an embedded PostgreSQL
     pool_size: int = 12  # connections per worker process
 
 
@@ -35,36 +34,38 @@ class StoreSettings:
 class RegistrySettings:
     """``[registry]``: the affinity domain."""
 
-    strictness: Literal["field", "strict"] = "field"
-    patient_authority: str | None = None  # OID of the domain's patient ids; None accepts any authority
-    accept_any_patient: bool = False  # Lite: a patient id of the right form becomes known by its first use
-    codes_file: Path | None = None  # the domain's code lists; None accepts any code
+    strictness: Literal["field", "strict"] = "field"  # tolerant of oddities seen in the field, or not
+    patient_authority: str | None = None  # OID of the domain's patient ids; none accepts any
+    accept_any_patient: bool = False  # a patient id of the right form becomes known by its first use
+    codes_file: Path | None = None  # the domain's code lists; none accepts any code
     home_community_id: str | None = None  # "urn:oid:…", put on every object of an answer
-    unknown_patient: Literal["empty", "error"] = "empty"  # ITI-18 for an id never fed (3.18.4.1.3: policy)
+    unknown_patient: Literal["empty", "error"] = (
+        "empty"  # answer of ITI-18 about an id never fed (3.18.4.1.3)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
     """``[repository]``: documents and where they are registered."""
 
-    unique_id: str = "2.999.2.1"  # repositoryUniqueId, an OID of your own
-    registry_url: str | None = None  # ITI-42 over SOAP to a registry elsewhere; None: the one in this process
-    registry_seconds: int = 60  # waiting for its answer: XDSRegistryNotAvailable
+    unique_id: str = "2.999.2.1"  # repositoryUniqueId: set an OID of your own, 2.999 is for examples
+    registry_url: str | None = None  # where ITI-42 goes; none: the registry in this process
+    registry_seconds: int = 60  # how long its answer is waited for; then XDSRegistryNotAvailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    form: Literal["json", "text"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = "info"  # the least that is logged
+    form: Literal["json", "text"] = "json"  # for machines or for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, safe by default."""
 
-    data_dir: Path = Path("xds-data")
+    data_dir: Path = Path("xds-data")  # documents, and the embedded PostgreSQL
     lite: bool = False  # set by `xds serve --lite` only
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)

@@ -1,0 +1,46 @@
+"""docs/settings.md is what the settings' classes and comments say."""
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from xds.settings import Limits, Settings
+from xds.settings.document import page, rows
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+CLASSES: list[type[Any]] = [
+    Settings,
+    *(kind for kind in get_type_hints(Settings).values() if is_dataclass(kind)),
+]
+
+
+def test_the_page_is_true() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), (
+        "run python -m xds.settings.document > docs/settings.md"
+    )
+
+
+def test_every_key_is_on_the_page() -> None:
+    text = page()
+    for item in fields(Settings):
+        kind = get_type_hints(Settings)[item.name]
+        names = [f"{item.name}.{leaf.name}" for leaf in fields(kind)] if is_dataclass(kind) else [item.name]
+        for name in names:
+            assert (f"| `{name}` |" in text) is (name != "lite"), name
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_every_key_has_a_meaning(kind: type[Any]) -> None:
+    assert [row.key for row in rows(kind) if not row.meaning] == []
+
+
+def test_every_limit_has_an_answer() -> None:
+    assert [row.key for row in rows(Limits) if not row.beyond] == []
+
+
+def test_a_row() -> None:
+    (row,) = (row for row in rows(Limits, "limits.") if row.key == "limits.request_bytes")
+    assert (row.type, row.default) == ("whole number", "`536870912` (512 MiB)")
+    assert (row.meaning, row.beyond) == ("whole HTTP body", "413, connection closed")
