@@ -66,13 +66,16 @@ def show(url: str) -> None:
 
 @sandbox.command(hidden=True)
 @click.option("--url", required=True)
-def start(url: str) -> None:
+@click.option("--log", default="")
+def start(url: str, log: str) -> None:
     """What `xds serve --lite` runs beside the server: wait, seed once, show both scenarios."""
     with _answering():
         _wait_until_ready(url)
         if not _is_seeded(url):
             _publish(url)
         _show(url)
+        if log:
+            click.echo(f"  the log       {log}")
         click.echo(f"\nServing on {url} until Ctrl-C.")
 
 

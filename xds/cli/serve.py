@@ -25,7 +25,8 @@ def serve(lite: bool, config: Path | None, host: str | None, port: int | None, d
         raise click.UsageError("--host, --port and --data-dir go with --lite; with --config the file says it")
     try:
         if config is None:
-            Running.lite(host, port, data_dir).serve(on_ready=_first_minute)
+            running = Running.lite(host, port, data_dir)
+            running.serve(on_ready=lambda url: _first_minute(url, running.settings.log.file))
         else:
             Running.production(config).serve(on_ready=lambda url: click.echo(f"Serving on {url}"))
     except StartError as error:
@@ -33,9 +34,10 @@ def serve(lite: bool, config: Path | None, host: str | None, port: int | None, d
         sys.exit(1)
 
 
-def _first_minute(url: str) -> None:
+def _first_minute(url: str, log: Path | None) -> None:
     """Seed through the ITI-41 end point and show both scenarios, from a process of its own.
 
     The server's process forks workers: it must not run a client's threads.
     """
-    subprocess.Popen([sys.executable, "-m", "xds", "sandbox", "start", "--url", url])  # noqa: S603
+    command = [sys.executable, "-m", "xds", "sandbox", "start", "--url", url, "--log", str(log or "")]
+    subprocess.Popen(command)  # noqa: S603  # our own command

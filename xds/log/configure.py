@@ -1,10 +1,11 @@
-"""Where log records go: to standard error, each in one write, in the form of the settings."""
+"""Where log records go: to standard error or a file, each in one write, in the form of the settings."""
 
 import logging
 import os
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol
 
@@ -38,17 +39,29 @@ class LogOptions(Protocol):
     def form(self) -> Literal["json", "text"]:
         """Lines for machines or for people."""
 
+    @property
+    def file(self) -> Path | None:
+        """The file to append to; None for standard error."""
+
 
 def configure(settings: LogOptions) -> None:
-    """Send the log of this process, and of those that it forks, to standard error.
+    """Send the log of this process, and of those that it forks, to standard error or to a file.
 
     The level is that of our own records; other packages say warnings and errors only. What nobody caught is a
     record too, so that no exception's text reaches standard error. Calling it again replaces the former.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
     """
-    form = settings.form
-    handler = LineHandler()
+    descriptor = _STANDARD_ERROR
+    if settings.file is not None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(settings.file, flags, 0o640)
+    handler = LineHandler(descriptor)
     handler.setFormatter(
-        JsonFormatter() if form == "json" else TextFormatter(coloured=os.isatty(_STANDARD_ERROR))
+        JsonFormatter() if settings.form == "json" else TextFormatter(coloured=os.isatty(descriptor))
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("xds").setLevel(settings.level.upper())
@@ -66,6 +79,10 @@ class LineHandler(logging.Handler):
     On a pipe the system promises this up to 4,096 octets (POSIX PIPE_BUF); on a file or socket for any line.
     """
 
+    def __init__(self, descriptor: int = _STANDARD_ERROR) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; with nobody to read it any more, it is dropped and the service goes on."""
         try:
@@ -74,7 +91,7 @@ class LineHandler(logging.Handler):
             line = memoryview(f"a record of {record.name} could not be formatted\n".encode())
         with suppress(OSError):
             while line:
-                line = line[os.write(_STANDARD_ERROR, line) :]
+                line = line[os.write(self._descriptor, line) :]
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, places: TracebackType | None) -> None:

@@ -95,6 +95,7 @@ class Housekeeper(threading.Thread):
         if swept:
             log.info("spool swept", extra={"files": swept})
         self._trash_orphans(self._rounds)
+        self._rounds.vault.empty_trash()
 
     def _trash_orphans(self, rounds: Rounds) -> None:
         """Documents that no submission uses: seen twice, a day old, then to the trash (security digest 11.3)."""

@@ -65,12 +65,12 @@ class Running:
         StartError
             A taken port, a broken data folder, no disk, a database or schema that does not fit.
         """
-        configure(self.settings.log)
         server = self.settings.server
         try:
             listener = bind(server.host, server.port)
             host, port = listener.getsockname()[:2]
             _prepare(self.settings.data_dir)
+            _open_log(self.settings)
             lock = _lock(self.settings.data_dir)
             with _database(self.settings) as dsn:
                 migrate(dsn)
@@ -105,7 +105,7 @@ def _http_settings(settings: Settings) -> HttpSettings:
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """The database: the one that is named, else an embedded one that lives as long as the service."""
-    dsn = os.environ.get("XDS_DATABASE_URL") or settings.store.dsn
+    dsn = settings.store.dsn  # XDS_DATABASE_URL has had its say in the settings
     if dsn:
         yield dsn
         return
@@ -127,6 +127,13 @@ def _prepare(folder: Path) -> None:
         raise StartError(
             f"the data folder {folder} has less than {_LEAST_FREE // MIB} MiB free; make room or choose another"
         )
+
+
+def _open_log(settings: Settings) -> None:
+    try:
+        configure(settings.log)
+    except OSError as error:
+        raise StartError(f"the log {settings.log.file} cannot be written ({error.strerror})") from None
 
 
 def _lock(folder: Path) -> int:

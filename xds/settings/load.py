@@ -70,7 +70,8 @@ def from_mapping(mapping: Mapping[str, Any], base: Path) -> Settings:
     registry = settings.registry
     if registry.codes_file is not None:
         registry = replace(registry, codes_file=base / registry.codes_file)
-    settings = replace(settings, data_dir=base / settings.data_dir, registry=registry)
+    log = settings.log if settings.log.file is None else replace(settings.log, file=base / settings.log.file)
+    settings = replace(settings, data_dir=base / settings.data_dir, registry=registry, log=log)
     check(settings)
     return settings
 
@@ -89,7 +90,8 @@ def lite_settings(host: str, port: int, data_dir: Path, environ: Mapping[str, st
         server=ServerSettings(host=host, port=port),
         registry=RegistrySettings(strictness="field", accept_any_patient=True),
         limits=Limits(requests_per_second=0, in_flight_per_peer=0),
-        log=LogSettings(form="text"),
+        # The terminal is for the two scenarios; what a vendor sends is read in the file.
+        log=LogSettings(form="text", file=data_dir / "xds.log"),
     )
     settings = _with_environment(settings, environ)
     check(settings)

@@ -59,6 +59,7 @@ class LogSettings:
 
     level: Literal["debug", "info", "warning", "error"] = "info"  # the least that is logged
     form: Literal["json", "text"] = "json"  # for machines or for people
+    file: Path | None = None  # the file that records are appended to; none: standard error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
