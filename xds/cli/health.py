@@ -1,0 +1,234 @@
+"""What `xds doctor` looks at: the process and what it stands on, each end point by a real message, the settings."""
+
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Final
+
+import requests
+
+from xds.client import ClientError, RegistryClient, RepositoryClient
+from xds.client.transport import new_session
+from xds.model import (
+    DocumentRequest,
+    DocumentUniqueIdError,
+    ResponseStatus,
+    ReturnType,
+    StoredQuery,
+    UnknownRepositoryId,
+    XdsError,
+    new_uuid_urn,
+)
+from xds.settings import GIB, Settings
+
+_CLOCK_WARN: Final = 5.0  # seconds; the Date header has whole ones
+_CLOCK_FAIL: Final = 60.0
+_EXAMPLE_ARC: Final = "2.999"  # ITU-T X.660: for examples only
+_NOT_HERE: Final = frozenset({DocumentUniqueIdError.code, UnknownRepositoryId.code})
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    state: State
+    said: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """The service to be examined."""
+
+    base: str  # http://host:port
+    registry: str | None  # its end point; None where it has none
+    repository: str | None
+    settings: Settings | None = None  # where its settings file is at hand
+
+
+def examine(service: Patient, timeout: float) -> Iterator[Check]:
+    """Yield every check, whatever the ones before it said."""
+    with new_session(service.base) as session:
+        yield from _process(session, service.base, timeout)
+    if service.registry is not None:
+        yield _asked("registry", service.registry, _ask_registry, timeout)
+    if service.repository is not None:
+        yield _asked("repository", service.repository, _ask_repository, timeout)
+    if service.settings is not None:
+        yield _disk(service.settings)
+        yield from assumptions(service.settings)
+
+
+def _process(session: requests.Session, base: str, timeout: float) -> Iterator[Check]:
+    try:
+        health = session.get(f"{base}/healthz", timeout=timeout)
+    except requests.RequestException:
+        yield Check(
+            name="process",
+            state=State.FAIL,
+            said=f"{base} does not answer",
+            remedy="start it with xds serve, or say its address with --to",
+        )
+        return
+    if health.ok:
+        yield Check(name="process", state=State.OK, said=f"{base} is up")
+    else:
+        yield Check(
+            name="process",
+            state=State.FAIL,
+            said=f"{base}/healthz answers HTTP {health.status_code}",
+            remedy="is this an xds service, is a proxy before it?",
+        )
+        return
+    yield _clock(health.headers.get("Date"))
+    try:
+        ready = session.get(f"{base}/readyz", timeout=timeout).json()
+        parts = {name: bool(value) for name, value in ready.items() if name != "status"}
+    except (requests.RequestException, ValueError, AttributeError):
+        yield Check(
+            name="readiness",
+            state=State.FAIL,
+            said=f"{base}/readyz gives no usable answer",
+            remedy="see the service's log",
+        )
+        return
+    for name, is_good in parts.items():
+        yield (
+            Check(name=name, state=State.OK, said="reachable")
+            if is_good
+            else Check(
+                name=name,
+                state=State.FAIL,
+                said="the service cannot reach it",
+                remedy=f"see the service's log; is the {name} running and writable?",
+            )
+        )
+
+
+def _clock(date: str | None) -> Check:
+    try:
+        there = parsedate_to_datetime(date or "")
+    except ValueError:
+        return Check(
+            name="clock",
+            state=State.WARN,
+            said="the service sends no Date",
+            remedy="compare its clock by hand",
+        )
+    seconds = abs((datetime.now(UTC) - there).total_seconds())
+    state = State.FAIL if seconds > _CLOCK_FAIL else State.WARN if seconds > _CLOCK_WARN else State.OK
+    if state is State.OK:
+        return Check(name="clock", state=state, said="the service's clock agrees with this one")
+    return Check(
+        name="clock",
+        state=state,
+        said=f"the service's clock and this one are {seconds:.0f} s apart",
+        remedy="run a time service (NTP) on both; audit records and signatures need it (ITI TF-1 7, CT)",
+    )
+
+
+def _asked(name: str, url: str, ask: Callable[[str, float], str], timeout: float) -> Check:
+    began = time.perf_counter()
+    try:
+        problem = ask(url, timeout)
+    except ClientError as error:
+        return Check(name=name, state=State.FAIL, said=str(error), remedy="see the service's log")
+    if problem:
+        return Check(name=name, state=State.FAIL, said=f"{url}: {problem}", remedy="see the service's log")
+    milliseconds = (time.perf_counter() - began) * 1000
+    return Check(name=name, state=State.OK, said=f"{url} answers, in {milliseconds:.0f} ms")
+
+
+def _ask_registry(url: str, timeout: float) -> str:
+    """ITI-18 for an entry that nobody has: Success with nothing in it."""
+    with RegistryClient(url, timeout=timeout) as client:
+        answer = client.stored_query(
+            StoredQuery.GET_DOCUMENTS, {"entryUUID": [new_uuid_urn()]}, return_type=ReturnType.OBJECT_REF
+        )
+    return "" if answer.status is ResponseStatus.SUCCESS else _refusal("ITI-18", answer.findings)
+
+
+def _ask_repository(url: str, timeout: float) -> str:
+    """ITI-43 for a document that nobody has: that it is not there is the right answer."""
+    unknown = DocumentRequest(
+        repository_unique_id=f"2.25.{uuid.uuid4().int}", document_unique_id=f"2.25.{uuid.uuid4().int}"
+    )
+    with RepositoryClient(url, timeout=timeout) as client:
+        response = client.retrieve_bytes([unknown]).response
+    if response.findings and all(finding.code in _NOT_HERE for finding in response.findings):
+        return ""
+    return _refusal("ITI-43", response.findings)
+
+
+def _refusal(number: str, findings: tuple[XdsError, ...]) -> str:
+    said = "; ".join(f"{finding.code}: {finding.context}" for finding in findings)
+    return f"{number} is answered with {said or 'a Failure without a reason'}"
+
+
+def _disk(settings: Settings) -> Check:
+    folder, floor = settings.data_dir, settings.limits.free_space_bytes
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Check(
+            name="disk",
+            state=State.FAIL,
+            said=f"the data folder {folder} cannot be read ({error.strerror})",
+            remedy="mount it, or correct data_dir in the settings",
+        )
+    state = State.FAIL if free < floor else State.WARN if free < 2 * floor else State.OK
+    said = f"{free / GIB:.1f} GiB free in {folder}"
+    if state is State.OK:
+        return Check(name="disk", state=state, said=said)
+    return Check(
+        name="disk",
+        state=state,
+        said=f"{said}; below {floor / GIB:.1f} GiB nothing is accepted any more",
+        remedy="make room, or lower limits.free_space_bytes",
+    )
+
+
+def assumptions(settings: Settings) -> Iterator[Check]:
+    """Yield what the affinity domain has to decide and the settings leave as it was (ontario-di A1, A3, A4, A12)."""
+    registry, repository, server = settings.registry, settings.repository, settings.server
+    defaults = Settings()
+    authority, home = registry.patient_authority, registry.home_community_id
+    if authority is None or _is_example(authority):
+        yield _open("A1 patient ids", authority, "any authority is taken", "registry.patient_authority")
+    if _is_example(repository.unique_id):
+        yield _open("A3 repository", repository.unique_id, "", "repository.unique_id")
+    if home is None or _is_example(home.removeprefix("urn:oid:")):
+        yield _open("A3 community", home, "no homeCommunityId is sent", "registry.home_community_id")
+    if registry.codes_file is None:
+        yield _open("A4 code lists", None, "any code is taken", "registry.codes_file")
+    paths = (server.registry_path, server.repository_path)
+    if paths == (defaults.server.registry_path, defaults.server.repository_path):
+        yield _open("A12 paths", " and ".join(paths), "", "server.registry_path and server.repository_path")
+
+
+def _is_example(oid: str) -> bool:
+    return oid == _EXAMPLE_ARC or oid.startswith(f"{_EXAMPLE_ARC}.")
+
+
+def _open(name: str, value: str | None, effect: str, setting: str) -> Check:
+    said = f"not set: {effect}" if value is None else f"{value} is what we assumed"
+    return Check(
+        name=name,
+        state=State.WARN,
+        said=said,
+        remedy=f"agree on it in the affinity domain, then set {setting}",
+    )
