@@ -63,19 +63,25 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 @contextmanager
 def running(
-    folder: Path, settings: Mapping[str, Any], environment: Mapping[str, str] | None = None
+    folder: Path,
+    settings: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    *,
+    crash_at: str | None = None,
 ) -> Iterator[Service]:
     """Run `xds serve --config` for the block."""
     port = int(settings["server"]["port"])
     config = folder / "xds.toml"
     config.write_text(_toml(settings), "utf-8")
     log = folder / "log.txt"
+    module = ("xds",) if crash_at is None else ("tests.transactions.crashing", crash_at)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "xds", "serve", "--config", str(config)],
+            [sys.executable, "-m", *module, "serve", "--config", str(config)],
             stdout=output,
             stderr=output,
             env={**os.environ, **(environment or {})},
+            cwd=Path(__file__).parents[2],
         )
     service = Service(port=port, process=process, folder=folder, log=log)
     try:
@@ -132,12 +138,16 @@ def start(new_database: Callable[[], str], tmp_path: Path) -> Iterator[Callable[
     stack: list[Any] = []
 
     def begin(
-        *, dsn: str | None = None, environment: Mapping[str, str] | None = None, **changes: Any
+        *,
+        dsn: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        crash_at: str | None = None,
+        **changes: Any,
     ) -> Service:
         folder = tmp_path / f"service{len(stack)}"
         folder.mkdir()
         settings = merged(base_settings(dsn or new_database(), folder), changes)
-        context = running(folder, settings, environment)
+        context = running(folder, settings, environment, crash_at=crash_at)
         started = context.__enter__()
         stack.append(context)
         return started
