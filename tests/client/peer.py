@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,7 +50,9 @@ class Peer:
     """The running server: its address, what it received, and what it answers."""
 
     def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/dics/end-point"
+        self.base = f"http://127.0.0.1:{port}"
+        self.url = f"{self.base}/dics/end-point"
+        self.pages: dict[str, Answer] = {}
         self.received: list[Received] = []
         self.respond: Respond = lambda _request: Answer(envelope(SUCCESS))
 
@@ -129,7 +131,17 @@ class _Handler(BaseHTTPRequestHandler):
         request = Received(self.path, self.headers, body)
         peer.received.append(request)
         answer = peer.respond(request)
-        self.send_response(answer.status)
+        with suppress(ConnectionError):  # a client that has given up meanwhile
+            self._send(answer)
+
+    def do_GET(self) -> None:
+        peer: Peer = self.server.peer  # type: ignore[attr-defined]
+        self._send(peer.pages.get(self.path, Answer(b"not here", "text/plain", 404)))
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        if "Date" not in answer.headers:
+            self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", answer.content_type)
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -1,10 +1,12 @@
 """Stored queries by name into the notation of ITI-18."""
 
+import doctest
+
 import pytest
 from lxml import etree
 
 from tests.samples.builders import PATIENT, REGISTERED_ENTRY
-from xds.client import build_query, parameters_of, stored_query
+from xds.client import build_query, parameters_of, queries, stored_query
 from xds.ebxml import decode_adhoc_query, encode_adhoc_query
 from xds.model import ON_DEMAND, AssociationType, AvailabilityStatus, StoredQuery
 from xds.rules import PARAMETERS, RulePolicy, check_query, query_name
@@ -84,3 +86,8 @@ def test_unknown_names_are_told_the_nearest() -> None:
         build_query("FindDocuments", {"clasCode": "x"})
     with pytest.raises(ValueError, match="It has: uuid"):
         build_query("GetAssociations", {"quux": "x"})
+
+
+def test_examples_of_the_docstrings() -> None:
+    assert doctest.testmod(queries).failed == 0
+    assert doctest.testmod(queries).attempted == 1

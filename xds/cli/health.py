@@ -95,28 +95,23 @@ def _process(session: requests.Session, base: str, timeout: float) -> Iterator[C
         )
         return
     yield _clock(health.headers.get("Date"))
+    yield from _readiness(session, base, timeout)
+
+
+def _readiness(session: requests.Session, base: str, timeout: float) -> Iterator[Check]:
     try:
         ready = session.get(f"{base}/readyz", timeout=timeout).json()
         parts = {name: bool(value) for name, value in ready.items() if name != "status"}
     except (requests.RequestException, ValueError, AttributeError):
-        yield Check(
-            name="readiness",
-            state=State.FAIL,
-            said=f"{base}/readyz gives no usable answer",
-            remedy="see the service's log",
-        )
+        said, remedy = f"{base}/readyz gives no usable answer", "see the service's log"
+        yield Check(name="readiness", state=State.FAIL, said=said, remedy=remedy)
         return
     for name, is_good in parts.items():
-        yield (
-            Check(name=name, state=State.OK, said="reachable")
-            if is_good
-            else Check(
-                name=name,
-                state=State.FAIL,
-                said="the service cannot reach it",
-                remedy=f"see the service's log; is the {name} running and writable?",
-            )
-        )
+        if is_good:
+            yield Check(name=name, state=State.OK, said="reachable")
+            continue
+        remedy = f"see the service's log; is the {name} running and writable?"
+        yield Check(name=name, state=State.FAIL, said="the service cannot reach it", remedy=remedy)
 
 
 def _clock(date: str | None) -> Check:

@@ -8,7 +8,16 @@ from rich.table import Table
 
 from xds.cli.outcome import finding_json
 from xds.ebxml import QueryResponse
-from xds.model import AvailabilityStatus, Code, InternationalString, Submission
+from xds.model import (
+    Association,
+    AvailabilityStatus,
+    Code,
+    DocumentEntry,
+    Folder,
+    InternationalString,
+    Submission,
+    SubmissionSet,
+)
 
 _WIDE = 300  # columns of a table that is no terminal's: a line each, whatever its length
 
@@ -47,61 +56,50 @@ def show_table(objects: Submission) -> None:
         Console(stderr=True, highlight=False).print("nothing was found")
 
 
-def _tables(objects: Submission) -> Iterable[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
-    entries = sorted(objects.document_entries, key=lambda entry: entry.creation_time or "", reverse=True)
-    yield (
-        f"Documents: {len(entries)}",
-        ("created", "status", "title", "type", "uniqueId", "entryUUID"),
-        [
-            (
-                _time(entry.creation_time),
-                _status(entry.availability_status),
-                _text(entry.title),
-                _code(entry.type_code),
-                entry.unique_id or "",
-                entry.entry_uuid,
-            )
-            for entry in entries
-        ],
-    )
-    yield (
-        f"SubmissionSets: {len(objects.submission_sets)}",
-        ("submitted", "status", "contentType", "uniqueId", "entryUUID"),
-        [
-            (
-                _time(item.submission_time),
-                _status(item.availability_status),
-                _code(item.content_type_code),
-                item.unique_id or "",
-                item.entry_uuid,
-            )
-            for item in objects.submission_sets
-        ],
-    )
-    yield (
-        f"Folders: {len(objects.folders)}",
-        ("updated", "status", "title", "uniqueId", "entryUUID"),
-        [
-            (
-                _time(item.last_update_time),
-                _status(item.availability_status),
-                _text(item.title),
-                item.unique_id or "",
-                item.entry_uuid,
-            )
-            for item in objects.folders
-        ],
-    )
-    yield (
-        f"Associations: {len(objects.associations)}",
-        ("type", "source", "target", "entryUUID"),
-        [
-            (item.association_type.rpartition(":")[2], item.source, item.target, item.entry_uuid)
-            for item in objects.associations
-        ],
-    )
-    refs = objects.object_refs
+_Rows = list[tuple[str, ...]]
+
+
+def _tables(objects: Submission) -> Iterable[tuple[str, tuple[str, ...], _Rows]]:
+    entries, sets, folders = objects.document_entries, objects.submission_sets, objects.folders
+    links, refs = objects.associations, objects.object_refs
+    columns: tuple[str, ...] = ("created", "status", "title", "type", "uniqueId", "entryUUID")
+    yield f"Documents: {len(entries)}", columns, _entry_rows(entries)
+    columns = ("submitted", "status", "contentType", "uniqueId", "entryUUID")
+    yield f"SubmissionSets: {len(sets)}", columns, [_set_row(item) for item in sets]
+    columns = ("updated", "status", "title", "uniqueId", "entryUUID")
+    yield f"Folders: {len(folders)}", columns, [_folder_row(item) for item in folders]
+    columns = ("type", "source", "target", "entryUUID")
+    yield f"Associations: {len(links)}", columns, [_link_row(item) for item in links]
     yield f"Object references: {len(refs)}", ("id",), [(ref,) for ref in refs]
+
+
+def _entry_rows(entries: Iterable[DocumentEntry]) -> _Rows:
+    newest_first = sorted(entries, key=lambda entry: entry.creation_time or "", reverse=True)
+    return [
+        (
+            _time(entry.creation_time),
+            _status(entry.availability_status),
+            _text(entry.title),
+            _code(entry.type_code),
+            entry.unique_id or "",
+            entry.entry_uuid,
+        )
+        for entry in newest_first
+    ]
+
+
+def _set_row(item: SubmissionSet) -> tuple[str, ...]:
+    status, kind = _status(item.availability_status), _code(item.content_type_code)
+    return _time(item.submission_time), status, kind, item.unique_id or "", item.entry_uuid
+
+
+def _folder_row(item: Folder) -> tuple[str, ...]:
+    status, title = _status(item.availability_status), _text(item.title)
+    return _time(item.last_update_time), status, title, item.unique_id or "", item.entry_uuid
+
+
+def _link_row(item: Association) -> tuple[str, ...]:
+    return item.association_type.rpartition(":")[2], item.source, item.target, item.entry_uuid
 
 
 def _time(dtm: str | None) -> str:

@@ -85,7 +85,6 @@ def describe(path: Path, wishes: Wishes) -> Described:
     sha1, size = _measure(path)
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     source_id = str(facts.patient_ids[0]) if facts.patient_ids else wishes.patient_id
-    confidentiality = (facts.confidentiality_code,) if facts.confidentiality_code else (NORMAL,)
     entry = DocumentEntry(
         entry_uuid=new_uuid_urn(),
         mime_type=wishes.mime_type or facts.mime_type,
@@ -96,7 +95,7 @@ def describe(path: Path, wishes: Wishes) -> Described:
         format_code=wishes.format_code or facts.format_code or _ANY_FORMAT,
         healthcare_facility_type_code=wishes.facility_code or HOSPITAL,
         practice_setting_code=wishes.practice_code or RADIOLOGY,
-        confidentiality_codes=wishes.confidentiality_codes or confidentiality,
+        confidentiality_codes=wishes.confidentiality_codes or (facts.confidentiality_code or NORMAL,),
         event_codes=wishes.event_codes or facts.event_codes,
         patient_id=wishes.patient_id,
         unique_id=wishes.unique_id or facts.unique_id or _new_oid(),

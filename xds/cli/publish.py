@@ -109,13 +109,17 @@ def publish(
         response = client.provide(submission, documents, progress=progress)
     if as_json:
         write_json(_as_json(described, submission, response))
-    elif response.is_success:
-        for item in described:
-            click.echo(f"{item.entry.entry_uuid}\t{item.entry.unique_id}\t{item.path}")
-    if not as_json:
-        show_findings(response.findings)
+    else:
+        _show(described, response)
     if not response.is_success:
         raise Refused(f"nothing was published: the repository answered {response.status.name}")
+
+
+def _show(described: Sequence[Described], response: RegistryResponse) -> None:
+    if response.is_success:
+        for item in described:
+            click.echo(f"{item.entry.entry_uuid}\t{item.entry.unique_id}\t{item.path}")
+    show_findings(response.findings)
 
 
 def _describe(files: Sequence[Path], wishes: Wishes) -> list[Described]:

@@ -65,13 +65,12 @@ def read_answer(
     """
     with response:
         envelope = _read_envelope(response, parts, progress)
-    namespace = _ENVELOPES[str(envelope.tag)]
-    body = envelope.find(f"{{{namespace}}}Body")
+    body = envelope.find(f"{{{(namespace := _ENVELOPES[str(envelope.tag)])}}}Body")
     content = None if body is None else next(body.iterchildren(tag=etree.Element), None)
     if content is None:
         raise _unreadable(response, "a SOAP envelope without content in its Body")
     if content.tag == f"{{{namespace}}}Fault":
-        raise (_fault_12 if namespace == SOAP12 else _fault_11)(content, response.status_code)
+        raise _FAULTS[namespace](content, response.status_code)
     _check_relation(response, envelope, namespace, message_id)
     if content.tag not in expected:
         raise _unreadable(response, f"{content.tag} where {' or '.join(sorted(expected))} was expected")
@@ -187,3 +186,6 @@ def _local(element: etree._Element | None) -> str:
 
 def _text(element: etree._Element | None) -> str:
     return "" if element is None else " ".join("".join(map(str, element.itertext())).split())
+
+
+_FAULTS: Final = {SOAP12: _fault_12, SOAP11: _fault_11}

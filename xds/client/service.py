@@ -100,15 +100,7 @@ class Service:
         transport = self._transport.for_call(
             transaction.action, documents if transaction.mtom else None, sending
         )
-        client = _ZEEP.Client(
-            _definition(self._role),
-            transport=transport,
-            plugins=[_Addressing(identity)],
-            settings=_ZEEP.Settings(raw_response=True),
-        )
-        (port,) = next(iter(client.wsdl.services.values())).ports.values()
-        service = client.create_service(port.binding.name, self.url)
-        response = service[transaction.operation](etree.fromstring(body))
+        response = self._send(transport, transaction.operation, body, identity)
         return read_answer(
             response,
             parts or MemoryParts(_STRAY_PARTS),
@@ -116,6 +108,21 @@ class Service:
             expected=also_expected | {transaction.response},
             progress=receiving,
         )
+
+    def _send(
+        self, transport: StreamingTransport, operation: str, body: bytes, message_id: str
+    ) -> requests.Response:
+        """Let zeep build the envelope and send it; what belongs to this call is in this call's objects."""
+        client = _ZEEP.Client(
+            _definition(self._role),
+            transport=transport,
+            plugins=[_Addressing(message_id)],
+            settings=_ZEEP.Settings(raw_response=True),
+        )
+        (port,) = next(iter(client.wsdl.services.values())).ports.values()
+        service = client.create_service(port.binding.name, self.url)
+        response: requests.Response = service[operation](etree.fromstring(body))
+        return response
 
 
 class _Addressing(zeep.Plugin):
