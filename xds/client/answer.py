@@ -52,7 +52,7 @@ def read_answer(
     message_id
         wsa:MessageID of the request: a RelatesTo must repeat it.
     expected
-        QNames of the elements that may stand in the Body.
+        The elements that may stand in the Body.
 
     Raises
     ------
@@ -65,9 +65,9 @@ def read_answer(
     """
     with response:
         envelope = _read_envelope(response, parts, progress)
-    body = envelope.find(f"{{{(namespace := _ENVELOPES[str(envelope.tag)])}}}Body")
-    content = None if body is None else next(body.iterchildren(tag=etree.Element), None)
-    if content is None:
+    namespace = _ENVELOPES[str(envelope.tag)]
+    body = envelope.find(f"{{{namespace}}}Body")
+    if body is None or (content := next(body.iterchildren(tag=etree.Element), None)) is None:
         raise _unreadable(response, "a SOAP envelope without content in its Body")
     if content.tag == f"{{{namespace}}}Fault":
         raise _FAULTS[namespace](content, response.status_code)
