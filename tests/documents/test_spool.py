@@ -88,17 +88,14 @@ def test_sweep(spool: Spool, tmp_path: Path) -> None:
     assert spool.sweep(older_than_seconds=-1) == 1
 
 
-@pytest.mark.parametrize(
-    ("volume_gib", "floor_mib"),
-    [(1000, 2048), (40, 2048), (10, 512), (1, 51)],
-    ids=["2 GiB of a large volume", "2 GiB = 5 %", "5 %", "5 % of a small volume"],
-)
-def test_room(spool: Spool, monkeypatch: pytest.MonkeyPatch, volume_gib: int, floor_mib: int) -> None:
-    request = 1 << 20
-    for free_mib, room in ((floor_mib + 3, True), (floor_mib + 1, False)):
-        volume = SimpleNamespace(f_frsize=4096, f_blocks=volume_gib * (1 << 18), f_bavail=free_mib * 256)
-        monkeypatch.setattr(os, "statvfs", lambda _, volume=volume: volume)
-        assert spool.has_room(request) is room
+@pytest.mark.parametrize(("floor_mib", "free_mib", "room"), [(512, 515, True), (512, 513, False), (0, 1, True)])
+def test_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor_mib: int, free_mib: int, room: bool
+) -> None:
+    spool = Spool(tmp_path, floor_bytes=floor_mib << 20)
+    volume = SimpleNamespace(f_frsize=4096, f_blocks=1 << 20, f_bavail=free_mib * 256)
+    monkeypatch.setattr(os, "statvfs", lambda _: volume)
+    assert spool.has_room(1 << 20) is room
 
 
 def test_room_on_the_real_volume(spool: Spool) -> None:

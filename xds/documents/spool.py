@@ -21,8 +21,7 @@ TEMPORARY_FOLDER: Final = "tmp"
 _BUFFER: Final = 262_144  # octets: pieces of an inline document may be small
 # Begin to write back this often (octets): the fsync of the commit then finds most of the work done.
 _WRITE_BACK: Final = 8_388_608
-_FLOOR_SHARE: Final = 20  # 5 % of the volume …
-_FLOOR_BYTES: Final = 2 * 1024**3  # … or 2 GiB, what is less: 5 % of a large volume is no emergency
+_FLOOR_BYTES: Final = 2 * 1024**3
 DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -142,9 +141,12 @@ class Spool:
     ----------
     folder
         The data folder; documents wait in its ``tmp/``.
+    floor_bytes
+        Free octets of the volume that no submission may take; 0 is no floor.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, floor_bytes: int = _FLOOR_BYTES) -> None:
+        self._floor = floor_bytes
         self._folder = folder / TEMPORARY_FOLDER
         make_folder(self._folder)
 
@@ -182,15 +184,16 @@ class Spool:
                 continue  # another worker sweeps too
         return removed
 
-    def has_room(self, request_max_bytes: int) -> bool:
-        """True when two requests of the largest size fit above the free space floor (security 9).
+    def has_room(self, request_bytes: int) -> bool:
+        """True when a request of that size fits twice above the free space floor (security 9).
 
-        Asked before the body is read; False means XDSRepositoryOutOfResources. The floor is 5 % of the
-        volume or 2 GiB, what is less.
+        Asked before the body is read; False means XDSRepositoryOutOfResources. Twice: another of its size may
+        be arriving at the same time.
         """
+        if not self._floor:
+            return True
         volume = os.statvfs(self._folder)
-        floor = min(volume.f_blocks * volume.f_frsize // _FLOOR_SHARE, _FLOOR_BYTES)
-        return volume.f_bavail * volume.f_frsize >= floor + 2 * request_max_bytes
+        return volume.f_bavail * volume.f_frsize >= self._floor + 2 * request_bytes
 
 
 def _begin_write_back(descriptor: int, offset: int, length: int) -> None:

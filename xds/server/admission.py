@@ -8,7 +8,7 @@ from typing import Final
 
 from xds.settings import Limits
 from xds.soap import SoapFault
-from xds.soap.faults import BUSY, RATE
+from xds.soap.faults import BUSY, DOWNLOADS, RATE, REQUESTS_OF_PEER
 
 _PEERS: Final = 10_000
 """Peers remembered per process; the one not seen for longest is forgotten."""
@@ -64,9 +64,7 @@ class Admission:
                     raise SoapFault(RATE, headers=(("Retry-After", "1"),), limit=self._limit, seconds=1)
                 state.tokens -= 1
             if self._in_flight and state.in_flight >= self._in_flight:
-                raise SoapFault(
-                    BUSY, headers=(("Retry-After", "2"),), what="requests of this peer", seconds=2
-                )
+                raise SoapFault(BUSY, headers=(("Retry-After", "2"),), what=REQUESTS_OF_PEER, seconds=2)
             state.in_flight += 1
 
     def leave(self, peer: str) -> None:
@@ -85,7 +83,7 @@ class Admission:
             503 when all are taken.
         """
         if not self._downloads.acquire(blocking=False):
-            raise SoapFault(BUSY, headers=(("Retry-After", "2"),), what="downloads", seconds=2)
+            raise SoapFault(BUSY, headers=(("Retry-After", "2"),), what=DOWNLOADS, seconds=2)
 
     def end_download(self) -> None:
         """Give the place back."""

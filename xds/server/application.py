@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from xds.server.endpoint import Environ, StartResponse
+from xds.server.endpoint import FAULT_TYPE, Environ, StartResponse, asked_language
 from xds.server.pages import PAGE_HEADERS
+from xds.soap import SoapFault, encode_fault
+from xds.soap.faults import NOT_SERVED
 
 WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
 Page = Callable[[Environ], tuple[str, bytes] | None]
@@ -43,6 +45,8 @@ class Application:
         if path == "/readyz":
             return self._readiness(start_response)
         if method not in ("GET", "HEAD"):
+            if door is None and path not in self._pages:
+                return self._refuse_path(environ, start_response)
             allow = "GET, HEAD, POST" if door is not None else "GET, HEAD"
             return _refuse_method(start_response, allow)
         page = self._schemas if path.startswith(SCHEMAS_PATH) else self._pages.get(path)
@@ -51,6 +55,19 @@ class Application:
             body = self._not_found(environ)
             return _answer(start_response, "404 Not Found", "text/html; charset=utf-8", body, environ)
         return _answer(start_response, "200 OK", *found, environ)
+
+    def _refuse_path(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """A SOAP client gets a fault that it can show: its address is wrong, or another process has that role."""
+        fault = SoapFault(NOT_SERVED, path=environ.get("PATH_INFO", "/"), served=", ".join(self._doors))
+        language = asked_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        body = encode_fault(fault, relates_to=None, language=language)
+        headers = [
+            ("Content-Type", FAULT_TYPE),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        start_response("404 Not Found", headers)
+        return (body,)
 
     def _readiness(self, start_response: StartResponse) -> Iterable[bytes]:
         checks = dict(self._ready())

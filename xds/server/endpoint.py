@@ -10,11 +10,15 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from xds.documents import Spool
+from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
+from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
 from xds.settings import Limits
 from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
-from xds.soap.faults import INTERNAL, TOO_LARGE
+from xds.soap.faults import INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
+from xds.transactions import ITI_41
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +27,7 @@ StartResponse = Callable[..., Any]
 _REASONS: Final = {
     200: "OK",
     400: "Bad Request",
+    404: "Not Found",
     408: "Request Timeout",
     413: "Content Too Large",
     415: "Unsupported Media Type",
@@ -30,19 +35,34 @@ _REASONS: Final = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-_FAULT_TYPE: Final = "application/soap+xml; charset=UTF-8"
+FAULT_TYPE: Final = "application/soap+xml; charset=UTF-8"
+_SMALL: Final = 256 * 1024
+"""Octets of a request that is let in however full the disk is: a query or a retrieve has no document."""
 
 
 class SoapDoor:
-    """POST to one SOAP end point."""
+    """POST to one SOAP end point.
+
+    Parameters
+    ----------
+    spool
+        Where documents that arrive here wait, asked for room before a body is read; None where none arrive.
+    """
 
     def __init__(
-        self, endpoint: SoapEndpoint, receiver: Receiver, admission: Admission, limits: Limits
+        self,
+        endpoint: SoapEndpoint,
+        receiver: Receiver,
+        admission: Admission,
+        limits: Limits,
+        *,
+        spool: Spool | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
         self._admission = admission
         self._limits = limits
+        self._spool = spool
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
@@ -54,6 +74,8 @@ class SoapDoor:
         try:
             return self._answer(visit, environ, start_response)
         except SoapFault as fault:
+            if fault.kind is OUT_OF_SPACE and self._spool is not None:
+                return _out_of_resources(visit, environ, start_response)
             return visit.refuse(fault, start_response, unread=visit.unread)
         except Exception:
             incident = uuid.uuid4().hex[:12]
@@ -65,28 +87,36 @@ class SoapDoor:
 
     def _answer(self, visit: "_Visit", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         limit = self._limits.request_bytes
-        length = environ.get("CONTENT_LENGTH") or ""
-        if length.isdecimal() and int(length) > limit:
-            raise SoapFault(TOO_LARGE, what="request", limit=limit)
-        body = Bounded(environ["wsgi.input"], limit)
+        length = _content_length(environ)
+        if length is not None and length > limit:
+            raise SoapFault(TOO_LARGE, what=WHOLE_REQUEST, limit=limit)
+        if self._lacks_room(length):
+            raise SoapFault(OUT_OF_SPACE)
+        body = Bounded(environ["wsgi.input"], limit, length)
         visit.body = body
         request = self._receiver.receive(environ.get("CONTENT_TYPE", ""), body, peer=visit.peer)
         visit.request, visit.unread = request, False
         route, reply = self._endpoint.answer(request)
         visit.route = route
-        if reply.parts:
-            self._admission.start_download()
         wire = encode_reply(
             reply,
             action=route.response_action,
             relates_to=request.envelope.message_id,
             mtom=request.mtom,
         )
+        if reply.parts:
+            self._admission.start_download()
         visit.log_answer(200, reply.outcome, wire.content_length)
         start_response("200 OK", _headers(wire))
         if reply.parts:
             return _Download(wire, self._admission)
         return wire.pieces
+
+    def _lacks_room(self, length: int | None) -> bool:
+        """Whether a body must be refused unread; of a chunked one only its beginning is certain."""
+        if self._spool is None or (length is not None and length <= _SMALL):
+            return False
+        return not self._spool.has_room(length or _SMALL)
 
 
 class _Visit:
@@ -98,7 +128,7 @@ class _Visit:
         self.route: Route | None = None
         self.body: Bounded | None = None
         self.unread = True
-        self._language = _language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+        self._language = asked_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         self._sender = environ.get("HTTP_X_SENDER_ID")
         self._began = time.perf_counter()
 
@@ -128,7 +158,7 @@ class _Visit:
         relates_to = None if self.request is None else self.request.envelope.message_id
         body = encode_fault(fault, relates_to=relates_to, language=self._language)
         status = fault.kind.http_status
-        kind = "text/xml; charset=UTF-8" if fault.kind.id == "version-mismatch" else _FAULT_TYPE
+        kind = "text/xml; charset=UTF-8" if fault.kind.id == "version-mismatch" else FAULT_TYPE
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), *fault.headers]
         if unread:
             headers.append(("Connection", "close"))
@@ -163,16 +193,42 @@ class _Download:
                 self._pieces.close()
 
 
+def _out_of_resources(visit: _Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer as ITI-41 does (ITI TF-3 Table 4.2.4.1-2) and end the connection: the body is not read."""
+    reply = refusal(ITI_41, RepositoryOutOfResources("the document store is full; nothing was stored"))
+    multipart = environ.get("CONTENT_TYPE", "").lower().lstrip().startswith("multipart/")
+    wire = encode_reply(reply, action=ITI_41.response_action, relates_to=None, mtom=multipart)
+    visit.log_answer(200, reply.outcome, wire.content_length)
+    start_response("200 OK", [*_headers(wire), ("Connection", "close")])
+    return wire.pieces
+
+
+def _content_length(environ: Environ) -> int | None:
+    """Octets of the body; None when it is chunked."""
+    if environ.get("HTTP_TRANSFER_ENCODING"):
+        return None
+    length = environ.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else None
+
+
 def _headers(wire: WireReply) -> list[tuple[str, str]]:
     return [("Content-Type", wire.content_type), ("Content-Length", str(wire.content_length))]
 
 
-def _language(accept: str) -> str:
-    """The language of a fault's reason: French when it is asked before English."""
+def asked_language(accept: str) -> str:
+    """The language of a fault's reason: French when Accept-Language prefers it to English (RFC 9110 12.5.4)."""
+    weights = {"en": 0.0, "fr": 0.0}
     for item in accept.lower().split(","):
-        tag = item.split(";")[0].strip()
-        if tag.startswith("fr"):
-            return "fr"
-        if tag.startswith("en"):
-            return "en"
-    return "en"
+        tag, _, parameter = item.strip().partition(";")
+        language = tag.split("-")[0].strip()
+        if language in weights:
+            weights[language] = max(weights[language], _weight(parameter))
+    return "fr" if weights["fr"] > weights["en"] else "en"
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    try:
+        return float(value) if name.strip() == "q" else 1.0
+    except ValueError:
+        return 0.0

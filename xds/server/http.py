@@ -8,9 +8,12 @@ from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+BODY_ERRORS: Final = (OSError, ParseException)
+"""What reading a request's body raises when the peer is gone, too slow, or its chunks are broken."""
 _BACKLOG: Final = 512
 _GRACEFUL_SECONDS: Final = 30
 
@@ -141,4 +144,18 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> WSGIApplication:
         """Build the application of one worker."""
-        return self._make_application()
+        return _closing(self._make_application())
+
+
+def _closing(application: WSGIApplication) -> WSGIApplication:
+    """gunicorn drops an application's `Connection: close` and reads on; here it is obeyed."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            if ("Connection", "close") in headers:
+                start_response.__self__.force_close()  # type: ignore[attr-defined]  # gunicorn's Response
+            return start_response(status, headers, *more)
+
+        return application(environ, start)
+
+    return answer

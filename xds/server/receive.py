@@ -19,9 +19,22 @@ from xds.mime import (
     normalize_content_id,
     parse_content_type,
 )
+from xds.server.http import BODY_ERRORS
 from xds.settings import Limits
 from xds.soap import Request, SoapFault, read_envelope, resolve_includes
-from xds.soap.faults import CONTENT_TYPE, MALFORMED_XML, MIME, OUT_OF_SPACE, PART_TWICE, SOAP_11, TOO_LARGE
+from xds.soap.faults import (
+    CONTENT_TYPE,
+    ENVELOPE_ALONE,
+    MALFORMED_XML,
+    MIME,
+    OUT_OF_SPACE,
+    PART_TWICE,
+    SENT_TWICE,
+    SOAP_11,
+    TOO_LARGE,
+    TRUNCATED,
+    WHOLE_REQUEST,
+)
 from xds.soap.inline import STREAMED_FROM, read_large_envelope
 from xds.xml import MalformedXml, XmlLimits, check_shape, parse
 
@@ -42,6 +55,7 @@ class Bounded:
 
     stream: Readable
     limit: int
+    announced: int | None = None  # Content-Length; None for a chunked body, which tells its own end
     taken: int = field(default=0)
 
     def read(self, size: int = 65_536, /) -> bytes:
@@ -50,12 +64,17 @@ class Bounded:
         Raises
         ------
         SoapFault
-            More than the limit were sent.
+            More than the limit were sent, or the connection ended before the body did.
         """
-        piece = self.stream.read(size)
+        try:
+            piece = self.stream.read(size)
+        except BODY_ERRORS:
+            raise SoapFault(TRUNCATED, taken=self.taken) from None
         self.taken += len(piece)
         if self.taken > self.limit:
-            raise SoapFault(TOO_LARGE, what="request", limit=self.limit)
+            raise SoapFault(TOO_LARGE, what=WHOLE_REQUEST, limit=self.limit)
+        if not piece and self.announced is not None and self.taken < self.announced:
+            raise SoapFault(TRUNCATED, taken=self.taken)
         return piece
 
 
@@ -105,7 +124,7 @@ class Receiver:
         """text/xml is SOAP 1.1's type; a SOAP 1.2 envelope under it is told its own type."""
         head = b"".join(self._collect(iter(lambda: body.read(65_536), b""), []))
         if b"http://schemas.xmlsoap.org/soap/envelope/" in head[:4096]:
-            raise SoapFault(SOAP_11, headers=(("Upgrade", "SOAP/1.2"),))
+            raise SoapFault(SOAP_11)
         raise SoapFault(CONTENT_TYPE, found=kind.media_type)
 
     @contextmanager
@@ -123,12 +142,11 @@ class Receiver:
             raise
 
     def _receive_multipart(self, kind: ContentType, body: Bounded, peer: str) -> Request:
-        boundary = kind.parameters.get("boundary", "")
         start = kind.parameters.get("start")
         wanted = None if start is None else normalize_content_id(start)
         parts: dict[str, SpooledDocument] = {}
         with self._refusing(parts):
-            incoming = iter_parts(body, boundary.encode("latin-1", "replace"), self._mime_limits)
+            incoming = iter_parts(body, kind.boundary, self._mime_limits)
             root, root_type = self._read_parts(incoming, wanted, parts)
             action_of = kind if "action" in kind.parameters or root_type is None else root_type
             return self._request(root, parts, mtom=True, kind=action_of, peer=peer)
@@ -144,7 +162,7 @@ class Receiver:
                 root, root_type = self._read_root(part.pieces(), parts), part.content_type
                 continue
             if name in parts:
-                raise SoapFault(PART_TWICE, content_id=name, how="in the message twice")
+                raise SoapFault(PART_TWICE, content_id=name, how=SENT_TWICE)
             # Over the limit of one document it is still received, so that the answer names the document:
             # the limit of the whole request bounds it.
             parts[name] = self._spool.receive(part.pieces(), self._limits.request_bytes)
@@ -167,17 +185,22 @@ class Receiver:
                 yield piece
 
         incoming = hashed()
-        kept = self._collect(incoming, [], up_to=STREAMED_FROM)
+        streamed_from = min(STREAMED_FROM, self._limits.envelope_bytes)
+        kept = self._collect(incoming, [], up_to=streamed_from)
         whole = b"".join(kept)
-        if len(whole) < STREAMED_FROM:
+        if len(whole) < streamed_from:
             return _Root(self._parse(whole), digest.digest())
         element, inline = read_large_envelope(
             itertools.chain((whole,), incoming),
             self._spool,
             envelope_limit=self._limits.envelope_bytes,
             document_limit=self._limits.request_bytes,
+            nodes=self._limits.xml_nodes,
         )
-        parts.update(inline)
+        for content_id, document in inline.items():
+            if parts.setdefault(content_id, document) is not document:
+                document.discard()
+                raise SoapFault(PART_TWICE, content_id=content_id, how=SENT_TWICE)
         try:
             check_shape(element, self._xml_limits)
         except MalformedXml as error:
@@ -194,9 +217,7 @@ class Receiver:
             if up_to is not None and taken >= up_to:
                 break
             if taken > self._limits.envelope_bytes:
-                raise SoapFault(
-                    TOO_LARGE, what="envelope without attachments", limit=self._limits.envelope_bytes
-                )
+                raise SoapFault(TOO_LARGE, what=ENVELOPE_ALONE, limit=self._limits.envelope_bytes)
         return kept
 
     def _parse(self, octets: bytes) -> etree._Element:

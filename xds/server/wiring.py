@@ -65,7 +65,7 @@ def build(settings: Settings, dsn: str) -> House:
     if "registry" in settings.server.roles:
         handlers[ITI_42] = registration
         handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, policy))
-    spool = Spool(vault_folder(settings))
+    spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
     rounds = None
     vault = None
     if "repository" in settings.server.roles:
@@ -88,7 +88,16 @@ def build(settings: Settings, dsn: str) -> House:
         return {"database": ping(pool)} | ({} if vault is None else {"documents": vault.reachable()})
 
     application = Application(
-        doors={path: SoapDoor(endpoint, receiver, admission, limits) for path, endpoint in endpoints.items()},
+        doors={
+            path: SoapDoor(
+                endpoint,
+                receiver,
+                admission,
+                limits,
+                spool=spool if path == settings.server.repository_path else None,
+            )
+            for path, endpoint in endpoints.items()
+        },
         pages=site.pages(ready),
         schemas=site.schema,
         not_found=site.not_found,
@@ -177,6 +186,7 @@ def _endpoints(settings: Settings, handlers: Mapping[Transaction, Handler]) -> d
                 action=row.action,
                 response_action=row.response_action,
                 body=row.request,
+                mtom=row.mtom,
                 handler=guarded(row, handlers[row]),
             )
             for row in of_role(role)

@@ -9,13 +9,34 @@ from lxml import etree
 
 from xds.documents import Spool, SpooledDocument
 from xds.mime import content_id_of_href
-from xds.soap.faults import BASE64, PART_MISSING, PART_TWICE, PART_UNUSED, XOP_INCLUDE, SoapFault
+from xds.soap.faults import (
+    BASE64,
+    PART_MISSING,
+    PART_TWICE,
+    PART_UNUSED,
+    REFERRED_TWICE,
+    XOP_INCLUDE,
+    Phrase,
+    SoapFault,
+)
 from xds.xml.namespaces import XDSB
 from xds.xml.namespaces import XOP_INCLUDE as INCLUDE
 
 DOCUMENT: Final = f"{{{XDSB}}}Document"
 _INLINED: Final = 64 * 1024
 """Octets of a part that may stand for base64 text elsewhere than in a Document (certificates, signatures)."""
+
+_ROOT: Final = Phrase(
+    "it is the root; put it within an element", "il est la racine ; placez-le dans un élément"
+)
+_ONLY_CONTENT: Final = Phrase(
+    "it must be the element's only content", "il doit être le seul contenu de l'élément"
+)
+_TOO_LONG: Final = Phrase(
+    f"a part of more than {_INLINED} octets may only stand for a Document",
+    f"une partie de plus de {_INLINED} octets ne peut tenir lieu que d'un Document",
+)
+_NAMELESS: Final = Phrase("without a Content-ID", "sans Content-ID")
 
 
 def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument]) -> None:
@@ -32,32 +53,26 @@ def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument])
     for include in list(root.iter(INCLUDE)):
         parent = include.getparent()
         if parent is None:
-            raise SoapFault(
-                XOP_INCLUDE, parent="no element", detail="it is the root; put it within an element"
-            )
+            raise SoapFault(XOP_INCLUDE, parent="", detail=_ROOT)
         content_id = content_id_of_href(include.get("href", ""))
         where = etree.QName(parent).localname
         if len(parent) != 1 or (parent.text or "").strip() or (include.tail or "").strip():
-            raise SoapFault(XOP_INCLUDE, parent=where, detail="it must be the element's only content")
+            raise SoapFault(XOP_INCLUDE, parent=where, detail=_ONLY_CONTENT)
         part = parts.get(content_id)
         if part is None:
             raise SoapFault(PART_MISSING, content_id=content_id)
         if content_id in used:
-            raise SoapFault(PART_TWICE, content_id=content_id, how="referred to twice")
+            raise SoapFault(PART_TWICE, content_id=content_id, how=REFERRED_TWICE)
         used.add(content_id)
         if parent.tag != DOCUMENT:
             if part.size > _INLINED:
-                raise SoapFault(
-                    XOP_INCLUDE,
-                    parent=where,
-                    detail=f"a part of {part.size} octets may only stand for a Document",
-                )
+                raise SoapFault(XOP_INCLUDE, parent=where, detail=_TOO_LONG)
             parent.remove(include)
             with part.open() as octets:
                 parent.text = base64.b64encode(octets.read()).decode()
     for content_id in parts:
         if content_id not in used:
-            raise SoapFault(PART_UNUSED, content_id=content_id)
+            raise SoapFault(PART_UNUSED, content_id=content_id or _NAMELESS)
 
 
 def document_content(

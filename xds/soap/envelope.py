@@ -13,6 +13,7 @@ from xds.soap.faults import (
     NOT_SOAP,
     REPLY_TO,
     SOAP_11,
+    Phrase,
     SoapFault,
 )
 from xds.xml.namespaces import SOAP11, SOAP12, WSA, WSSE
@@ -29,6 +30,13 @@ _ADDRESS = f"{{{WSA}}}Address"
 _ONCE = frozenset(f"{{{WSA}}}{name}" for name in ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From"))
 # An end point without security reads past wsse:Security: it understands the header and asks nothing of it.
 _UNDERSTOOD = _ONCE | {f"{{{WSA}}}RelatesTo", SECURITY}
+
+_WRAP: Final = Phrase(
+    "Wrap the request in an Envelope with Header and Body.",
+    "Placez la requête dans une Envelope avec Header et Body.",
+)
+_NO_BODY: Final = Phrase("Its Body is missing.", "Son Body manque.")
+_TWICE: Final = Phrase("It has a second Header or Body.", "Elle a un second Header ou Body.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +60,14 @@ def read_envelope(root: etree._Element) -> Envelope:
         or FaultTo with an address of its own, or not exactly one element in the Body.
     """
     if root.tag == _ENVELOPE_11:
-        raise SoapFault(SOAP_11, headers=(("Upgrade", "SOAP/1.2"),))
+        raise SoapFault(SOAP_11)
     if root.tag != ENVELOPE:
-        raise SoapFault(
-            NOT_SOAP, found=root.tag, detail="Wrap the request in an Envelope with Header and Body."
-        )
+        raise SoapFault(NOT_SOAP, found=root.tag, detail=_WRAP)
     header, body = root.find(HEADER), root.find(BODY)
     if body is None:
-        raise SoapFault(NOT_SOAP, found=root.tag, detail="Its Body is missing.")
+        raise SoapFault(NOT_SOAP, found=root.tag, detail=_NO_BODY)
+    if len(root.findall(BODY)) > 1 or len(root.findall(HEADER)) > 1:
+        raise SoapFault(NOT_SOAP, found=root.tag, detail=_TWICE)
     content = list(body.iterchildren(tag=etree.Element))
     if len(content) != 1:
         raise SoapFault(NO_BODY, count=len(content))

@@ -3,9 +3,10 @@
 What is wrong with the *content* of a well-formed message is a RegistryResponse instead (`xds.model.errors`).
 """
 
+import re
 from dataclasses import dataclass
-from typing import Final
-from xml.sax.saxutils import escape as escape_text
+from typing import Final, NamedTuple
+from xml.sax.saxutils import quoteattr
 
 from xds.xml.namespaces import SOAP11, SOAP12, WSA
 
@@ -13,6 +14,15 @@ FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/soap/fault"
 WSA_FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/fault"
 DETAIL_NAMESPACE: Final = "urn:oid:2.999.9.1"
 """Namespace of our fault detail: the stable id that a support desk is told."""
+# What XML 1.0 cannot hold (2.2): a peer's MIME head may have it, and our answer must stay readable.
+_NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Phrase(NamedTuple):
+    """Words within a reason that are said in its language."""
+
+    en: str
+    fr: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,11 @@ class SoapFault(Exception):
 
     def reason(self, language: str = "en") -> str:
         """Return the reason in that language ("en" or "fr")."""
-        return (self.kind.fr if language == "fr" else self.kind.en).format(**self.values)
+        text, place = (self.kind.fr, 1) if language == "fr" else (self.kind.en, 0)
+        said = {
+            name: value[place] if isinstance(value, Phrase) else value for name, value in self.values.items()
+        }
+        return text.format(**said)
 
     def __str__(self) -> str:
         return f"{self.kind.id}: {self.reason()}"
@@ -155,6 +169,15 @@ MIME: Final = FaultKind(
     en="The multipart body cannot be read: {detail}",
     fr="Le corps multipart ne peut être lu : {detail}",
 )
+TRUNCATED: Final = FaultKind(
+    id="truncated",
+    code="Sender",
+    http_status=400,
+    en="The request ended before its end, after {taken} octets; nothing was stored. Send it whole, with the"
+    " Content-Length that it has or with its last chunk.",
+    fr="La requête s'est terminée avant sa fin, après {taken} octets ; rien n'a été enregistré. Envoyez-la"
+    " entière, avec son Content-Length ou son dernier fragment.",
+)
 PART_MISSING: Final = FaultKind(
     id="part-missing",
     code="Sender",
@@ -171,6 +194,8 @@ PART_TWICE: Final = FaultKind(
     en="The part {content_id} is {how}; each part is sent once and referred to once.",
     fr="La partie {content_id} est {how} ; chaque partie est envoyée et référencée une seule fois.",
 )
+REFERRED_TWICE: Final = Phrase("referred to twice", "référencée deux fois")
+SENT_TWICE: Final = Phrase("in the message twice", "deux fois dans le message")
 PART_UNUSED: Final = FaultKind(
     id="part-unused",
     code="Sender",
@@ -197,8 +222,10 @@ TOO_LARGE: Final = FaultKind(
     code="Sender",
     http_status=413,
     en="The {what} is larger than the limit of {limit} octets; nothing was stored. Send less at once.",
-    fr="{what} : plus grand que la limite de {limit} octets ; rien n'a été enregistré. Envoyez moins à la fois.",
+    fr="{what} dépasse la limite de {limit} octets ; rien n'a été enregistré. Envoyez moins à la fois.",
 )
+WHOLE_REQUEST: Final = Phrase("request", "La requête")
+ENVELOPE_ALONE: Final = Phrase("envelope without attachments", "L'enveloppe sans pièces jointes")
 NO_BODY: Final = FaultKind(
     id="body",
     code="Sender",
@@ -211,8 +238,10 @@ BUSY: Final = FaultKind(
     code="Receiver",
     http_status=503,
     en="Too many {what} are under way; repeat the request after {seconds} s.",
-    fr="Trop de requêtes en cours ({what}) ; répétez la requête après {seconds} s.",
+    fr="Trop de {what} en cours ; répétez la requête après {seconds} s.",
 )
+REQUESTS_OF_PEER: Final = Phrase("requests of this peer", "requêtes de ce partenaire")
+DOWNLOADS: Final = Phrase("downloads", "téléchargements")
 RATE: Final = FaultKind(
     id="rate",
     code="Sender",
@@ -224,8 +253,16 @@ OUT_OF_SPACE: Final = FaultKind(
     id="out-of-space",
     code="Receiver",
     http_status=503,
-    en="The document store has less free space than its floor; nothing was read. Its operator was told.",
-    fr="L'espace libre du dépôt de documents est sous son seuil ; rien n'a été lu. L'exploitant est averti.",
+    en="The document store is full; nothing was stored. Repeat the message when its operator has made room.",
+    fr="Le dépôt de documents est plein ; rien n'a été enregistré. Répétez le message quand l'exploitant aura"
+    " libéré de l'espace.",
+)
+NOT_SERVED: Final = FaultKind(
+    id="not-served",
+    code="Sender",
+    http_status=404,
+    en="Nothing is served at {path}. The end points of this service: {served}.",
+    fr="Rien n'est servi à {path}. Les adresses de ce service : {served}.",
 )
 INTERNAL: Final = FaultKind(
     id="internal",
@@ -249,8 +286,7 @@ def encode_fault(fault: SoapFault, *, relates_to: str | None, language: str) -> 
         texts = f'<env:Text xml:lang="fr">{escape_text(fault.reason("fr"))}</env:Text>{texts}'
     not_understood = ""
     if kind is MUST_UNDERSTAND:
-        namespace, _, local = str(fault.values["header"]).removeprefix("{").rpartition("}")
-        not_understood = f'<env:NotUnderstood qname="n:{local}" xmlns:n="{escape_text(namespace)}"/>'
+        not_understood = _not_understood(str(fault.values["header"]))
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="{SOAP12}" xmlns:wsa="{WSA}"><env:Header>'
         f'{not_understood}<wsa:Action env:mustUnderstand="1">{action}</wsa:Action>{relates}</env:Header>'
@@ -259,6 +295,20 @@ def encode_fault(fault: SoapFault, *, relates_to: str | None, language: str) -> 
         f'<x:FaultId xmlns:x="{DETAIL_NAMESPACE}">{kind.id}</x:FaultId></env:Detail>'
         "</env:Fault></env:Body></env:Envelope>"
     ).encode()
+
+
+def escape_text(text: str) -> str:
+    """Escape text for an element: what cannot be in XML becomes U+FFFD, a CR stays one, "]]>" does no harm."""
+    legal = _NO_XML.sub("\ufffd", text)
+    return legal.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+
+
+def _not_understood(header: str) -> str:
+    """SOAP 1.2 5.4.8; a header without a namespace is no legal SOAP, but it may be sent."""
+    namespace, _, local = header.removeprefix("{").rpartition("}")
+    if not namespace:
+        return f'<env:NotUnderstood qname="{local}"/>'
+    return f'<env:NotUnderstood qname="n:{local}" xmlns:n={quoteattr(namespace)}/>'
 
 
 def _encode_soap11(fault: SoapFault, language: str) -> bytes:

@@ -12,7 +12,7 @@ from lxml import etree
 from xds.documents import Spool, SpooledDocument, SpoolSink
 from xds.mime import Base64Decoder, MalformedPart
 from xds.soap.attachments import DOCUMENT
-from xds.soap.faults import BASE64, MALFORMED_XML, TOO_LARGE, SoapFault
+from xds.soap.faults import BASE64, ENVELOPE_ALONE, MALFORMED_XML, TOO_LARGE, SoapFault
 from xds.xml.namespaces import XOP_INCLUDE
 
 STREAMED_FROM: Final = 1024 * 1024
@@ -22,7 +22,9 @@ STREAMED_FROM: Final = 1024 * 1024
 class _Extractor:
     """Target of the parser: builds the tree, but sends the text of a Document to a sink."""
 
-    def __init__(self, spool: Spool, document_limit: int) -> None:
+    def __init__(self, spool: Spool, document_limit: int, nodes: int) -> None:
+        self._nodes = nodes
+        self._left = nodes
         self._builder = etree.TreeBuilder()
         self._spool = spool
         self._limit = document_limit
@@ -35,6 +37,9 @@ class _Extractor:
     def start(self, tag: str, attributes: Any, nsmap: Any = None) -> None:
         if self._within is not None and self._sink is not None:
             raise SoapFault(BASE64, document=self._within, detail="an element stands within its text")
+        self._left -= 1
+        if self._left < 0:
+            raise SoapFault(MALFORMED_XML, detail=f"the message has more than {self._nodes} elements")
         self._within = attributes.get("id", "") if tag == DOCUMENT else None
         # The parser names the default namespace '', the builder wants None.
         namespaces = {prefix or None: uri for prefix, uri in (nsmap or {}).items()}
@@ -95,7 +100,7 @@ class _Extractor:
 
 
 def read_large_envelope(
-    pieces: Iterable[bytes], spool: Spool, *, envelope_limit: int, document_limit: int
+    pieces: Iterable[bytes], spool: Spool, *, envelope_limit: int, document_limit: int, nodes: int
 ) -> tuple[etree._Element, dict[str, SpooledDocument]]:
     """Parse an envelope as it comes in and take the documents out of it.
 
@@ -111,10 +116,10 @@ def read_large_envelope(
     Raises
     ------
     SoapFault
-        Not well formed, not UTF-8, a DOCTYPE, text that is not base64, or more than `envelope_limit` octets beside the
-        documents' text.
+        Not well formed, not UTF-8, a DOCTYPE, more than `nodes` elements, text that is not base64, or more than
+        `envelope_limit` octets beside the documents' text.
     """
-    target = _Extractor(spool, document_limit)
+    target = _Extractor(spool, document_limit, nodes)
     parser = etree.XMLParser(
         target=target,  # type: ignore[arg-type]  # the stub wants bytes where lxml gives str
         # Without it a target sees "&#38;" for "&amp;". `_refuse_dtd` has seen to it that there are no others.
@@ -130,7 +135,7 @@ def read_large_envelope(
             taken += len(piece)
             parser.feed(piece)
             if taken - target.extracted > envelope_limit:
-                raise SoapFault(TOO_LARGE, what="envelope without attachments", limit=envelope_limit)
+                raise SoapFault(TOO_LARGE, what=ENVELOPE_ALONE, limit=envelope_limit)
         return parser.close(), target.parts
     except etree.XMLSyntaxError as error:
         target.abort()

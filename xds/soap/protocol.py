@@ -13,25 +13,43 @@ from spyne.protocol.soap.soap12 import Soap12
 from spyne.server import ServerBase
 
 import xds.soap.spyne_import  # noqa: F401  # first: makes spyne importable
-from xds.soap.faults import ACTION_MISMATCH, ACTION_MISSING, ACTION_UNKNOWN, SoapFault
+from xds.soap.faults import (
+    ACTION_MISMATCH,
+    ACTION_MISSING,
+    ACTION_UNKNOWN,
+    MTOM_REQUIRED,
+    Phrase,
+    SoapFault,
+)
 from xds.soap.message import Handler, Reply, Request
 
 TARGET_NAMESPACE: Final = "urn:ihe:iti:xds-b:2007"
+_MTOM: Final = 'MTOM (multipart/related; type="application/xop+xml")'
+_SIMPLE: Final = "SOAP (application/soap+xml)"
 
 
 class Route:
     """One operation of an end point: what a request must look like to be dispatched to it."""
 
-    __slots__ = ("action", "body", "handler", "number", "operation", "response_action")
+    __slots__ = ("action", "body", "handler", "mtom", "number", "operation", "response_action")
 
     def __init__(
-        self, *, number: str, operation: str, action: str, response_action: str, body: str, handler: Handler
+        self,
+        *,
+        number: str,
+        operation: str,
+        action: str,
+        response_action: str,
+        body: str,
+        mtom: bool,
+        handler: Handler,
     ) -> None:
         self.number = number  # "ITI-42"
         self.operation = operation  # wsdl:operation
         self.action = action
         self.response_action = response_action
         self.body = body  # QName
+        self.mtom = mtom  # sent as MTOM, in strict; else as simple SOAP (ITI TF-2 V.8.1)
         self.handler = handler
 
 
@@ -45,7 +63,8 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
     elsewhere
         wsa:Action → where it is served, for the fault's text.
     strict
-        A request without wsa:Action is refused even when its body leaves one transaction possible.
+        A request without wsa:Action is refused even when its body leaves one transaction possible, and so is
+        one in the other encoding than its transaction's.
     """
 
     def __init__(self, routes: Sequence[Route], elsewhere: Mapping[str, str], *, strict: bool) -> None:
@@ -75,7 +94,7 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
     def _route(self, request: Request) -> Route:
         action, body = request.envelope.action, str(request.envelope.body.tag)
         if action is None and not self._strict:
-            action = request.http_action or self._only_action_for(body)
+            action = self._action_from(request.http_action, body)
         if action is None:
             raise SoapFault(ACTION_MISSING, known=", ".join(self._by_action))
         route = self._by_action.get(action)
@@ -83,17 +102,24 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
             raise SoapFault(ACTION_UNKNOWN, action=action, hint=self._hint(action))
         if route.body != body:
             raise SoapFault(ACTION_MISMATCH, action=action, expected=route.body, found=body)
+        if self._strict and route.mtom != request.mtom:
+            expected, found = (_MTOM, _SIMPLE) if route.mtom else (_SIMPLE, _MTOM)
+            raise SoapFault(MTOM_REQUIRED, number=route.number, expected=expected, found=found)
         return route
 
-    def _only_action_for(self, body: str) -> str | None:
+    def _action_from(self, http_action: str | None, body: str) -> str | None:
+        """The action of a request without wsa:Action: HTTP's counts only among what its body allows (V.3.2)."""
         possible = [route.action for route in self._routes if route.body == body]
+        if http_action in possible or not possible:
+            return http_action
         return possible[0] if len(possible) == 1 else None
 
-    def _hint(self, action: str) -> str:
+    def _hint(self, action: str) -> Phrase:
         if action in self._elsewhere:
-            return f"It is served at {self._elsewhere[action]}."
+            path = self._elsewhere[action]
+            return Phrase(f"It is served at {path}.", f"Elle est servie à {path}.")
         known = ", ".join(f"{route.action} ({route.number})" for route in self._routes)
-        return f"Served here: {known}."
+        return Phrase(f"Served here: {known}.", f"Sont servies ici : {known}.")
 
     def deserialize(self, ctx: MethodContext, message: Any) -> None:
         """Hand the body's element over as it is; the transaction decodes it."""

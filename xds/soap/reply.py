@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xds.mime import OutPart, related
+from xds.soap.faults import escape_text
 from xds.soap.message import Reply, ReplyPart
 from xds.xml.namespaces import SOAP12, WSA
 
@@ -51,12 +52,8 @@ def encode_reply(reply: Reply, *, action: str, relates_to: str | None, mtom: boo
 
 def envelope_head(action: str, relates_to: str | None) -> bytes:
     """The envelope up to and including the Body's start tag."""
-    relates = "" if relates_to is None else f"<wsa:RelatesTo>{_escape(relates_to)}</wsa:RelatesTo>"
+    relates = "" if relates_to is None else f"<wsa:RelatesTo>{escape_text(relates_to)}</wsa:RelatesTo>"
     return f"{_ENVELOPE_OPEN}{action}</wsa:Action>{relates}</env:Header><env:Body>".encode()
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\r", "&#13;")
 
 
 def _inline(head: bytes, reply: Reply, content_type: str) -> WireReply:
