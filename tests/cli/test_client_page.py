@@ -26,7 +26,10 @@ def run_line(line: str) -> str:
     for command in line.split(" | "):
         name, *arguments = shlex.split(command)
         assert name == "xds"
-        output = CliRunner().invoke(main, arguments, input=output).stdout
+        result = CliRunner().invoke(main, arguments, input=output)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        output = result.stdout
     return output
 
 
