@@ -38,6 +38,20 @@ def test_a_record_is_a_line() -> None:
     assert (line["event"], line["entries"], line["logger"]) == ("registered", 3, "xds.test")
 
 
+def test_a_file_is_appended_to(tmp_path: Path) -> None:
+    file = tmp_path / "xds.log"
+    start = f"from pathlib import Path; {START}configure(LogSettings(file=Path({str(file)!r}))); "
+    for event in ("first", "second"):
+        assert run(f"{start}logging.getLogger('xds').info('{event}')") == ""
+    assert [line["event"] for line in lines(file.read_text(encoding="utf-8"))] == ["first", "second"]
+    assert file.stat().st_mode & 0o007 == 0
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        configure(LogSettings(file=tmp_path / "absent" / "xds.log"))
+
+
 def test_text_has_no_colour_in_a_file() -> None:
     assert "\x1b" not in run(
         f"{START}configure(LogSettings(form='text')); logging.getLogger('xds').error('x')"

@@ -89,6 +89,7 @@ def test_relative_paths_start_at_the_file(file: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir("/")
     assert load(file, environ={}).data_dir == file.parent / "data"
     assert from_mapping({"data_dir": "/srv/xds"}, BASE).data_dir == Path("/srv/xds")
+    assert from_mapping({"log": {"file": "xds.log"}}, BASE).log.file == BASE / "xds.log"
 
 
 def test_a_relative_settings_file_gives_absolute_paths(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +124,7 @@ def test_the_database_is_not_shown() -> None:
         ({"port": 8080}, "port is not a setting; did you mean server.port?"),
         ({"server": {"dsn": "x"}}, "server.dsn is not a setting; did you mean store.dsn?"),
         ({"server": {"Port": 1}}, "server.Port is not a setting; did you mean server.port?"),
-        ({"log": {"qqqq": 1}}, "log.qqqq is not a setting; known here: log.form, log.level"),
+        ({"log": {"qqqq": 1}}, "log.qqqq is not a setting; known here: log.file, log.form, log.level"),
     ],
 )
 def test_unknown_key_names_the_nearest(mapping: dict[str, Any], sentence: str) -> None:
@@ -209,6 +210,7 @@ def test_lite() -> None:
     assert (settings.limits.requests_per_second, settings.limits.in_flight_per_peer) == (0, 0)
     assert settings.limits.request_bytes == Settings().limits.request_bytes
     assert (settings.store.dsn, settings.log.form) == (None, "text")
+    assert settings.log.file == BASE / "xds.log", "its terminal is for the two scenarios"
 
 
 def test_lite_with_a_wrong_database() -> None:
