@@ -2,6 +2,7 @@
 
 import http.client
 import re
+import socket
 import uuid
 from dataclasses import dataclass, field
 
@@ -67,6 +68,23 @@ def related(
     return f"multipart/related; {shown}", b"".join((*pieces, b"--", boundary.encode(), b"--", line))
 
 
+XOP_TYPE = 'application/xop+xml; charset=UTF-8; type="application/soap+xml"'
+
+
+def part(content: bytes, *lines: str, end: bytes = b"\r\n") -> bytes:
+    """One part of a multipart body from the lines of its head, without its boundary."""
+    return b"".join(line.encode() + end for line in lines) + end + content
+
+
+def multipart(
+    *parts: bytes, boundary: str = "=_part", end: bytes = b"\r\n", before: bytes = b"", after: bytes = b""
+) -> bytes:
+    """Parts between their boundaries, with a preamble and an epilogue."""
+    delimiter = b"--" + boundary.encode()
+    body = b"".join(delimiter + end + item + end for item in parts)
+    return before + body + delimiter + b"--" + end + after
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP answer and what it says."""
@@ -80,6 +98,17 @@ class Answer:
     def fault(self) -> str:
         """Local name of the SOAP fault's code; empty without a fault."""
         return self._text(f"{{{ns.SOAP12}}}Code/{{{ns.SOAP12}}}Value").rpartition(":")[2]
+
+    @property
+    def subcode(self) -> str:
+        """Local name of its WS-Addressing subcode."""
+        return self._text(f"{{{ns.SOAP12}}}Subcode/{{{ns.SOAP12}}}Value").removeprefix("wsa:")
+
+    @property
+    def relates_to(self) -> str | None:
+        """wsa:RelatesTo as it came; None without one."""
+        found = self.elements("RelatesTo")
+        return (found[0].text or "") if found else None
 
     @property
     def fault_id(self) -> str:
@@ -137,6 +166,31 @@ def post(
         response = connection.getresponse()
         octets = response.read()
         return Answer(response.status, dict(response.getheaders()), octets, _parse(octets))
+    finally:
+        connection.close()
+
+
+def raw(port: int, path: str, body: bytes, *head: str, end_of_sending: bool = False) -> Answer:
+    """Send a request whose head is given line by line, Content-Length and all; the connection is then closed."""
+    lines = (f"POST {path} HTTP/1.1", "Host: localhost", *head, "", "")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall("\r\n".join(lines).encode() + body)
+        if end_of_sending:
+            connection.shutdown(socket.SHUT_WR)
+        response = http.client.HTTPResponse(connection, method="POST")
+        response.begin()
+        octets = response.read()
+        return Answer(response.status, dict(response.getheaders()), octets, _parse(octets))
+
+
+def get(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
+    """Any other method than POST."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        octets = response.read()
+        return Answer(response.status, dict(response.getheaders()), octets, None)
     finally:
         connection.close()
 
