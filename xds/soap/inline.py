@@ -76,8 +76,12 @@ class _Extractor:
     def doctype(self, *_: Any) -> None:
         raise SoapFault(MALFORMED_XML, detail="a DOCTYPE is not allowed; send the document without it")
 
-    def close(self) -> etree._Element:
-        return self._builder.close()
+    def close(self) -> etree._Element | None:
+        try:
+            return self._builder.close()
+        except etree.XMLSyntaxError:
+            # The parser closes its target after an error too; this one must not hide what it found.
+            return None
 
     def abort(self) -> None:
         """Leave nothing in the spool."""
@@ -136,15 +140,25 @@ def read_large_envelope(
             parser.feed(piece)
             if taken - target.extracted > envelope_limit:
                 raise SoapFault(TOO_LARGE, what=ENVELOPE_ALONE, limit=envelope_limit)
-        return parser.close(), target.parts
+        root = parser.close()
+        _refuse_undeclared_prefixes(parser)
+        return root, target.parts
     except etree.XMLSyntaxError as error:
         target.abort()
         line, column = error.position
-        detail = f"not well-formed XML at line {line}, column {column}"
+        text = (error.msg or "not well formed").split(", line ")[0]
+        detail = f"not well-formed XML at line {line}, column {column}: {text}"
         raise SoapFault(MALFORMED_XML, detail=detail) from None
     except BaseException:
         target.abort()
         raise
+
+
+def _refuse_undeclared_prefixes(parser: etree.XMLParser) -> None:
+    """With a target the parser only notes them; without one it refuses them."""
+    for entry in parser.feed_error_log:
+        detail = f"not well-formed XML at line {entry.line}, column {entry.column}: {entry.message}"
+        raise SoapFault(MALFORMED_XML, detail=detail)
 
 
 def _refuse_dtd(head: bytes) -> None:
