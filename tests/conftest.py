@@ -14,6 +14,8 @@ from psycopg.conninfo import make_conninfo
 
 from xds.store import EmbeddedPostgres, Pool, locate_binaries, migrate, open_pool
 
+pytest_plugins = ("tests.not_run",)
+
 
 def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""

@@ -171,7 +171,9 @@ vault.commit(documents)
 """
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.skipif(
+    shutil.which("strace") is None, reason="NOT RUN: strace is not installed (apt-get install strace)"
+)
 def test_the_kernel_sees_the_same_order(tmp_path: Path) -> None:
     log = tmp_path / "strace.log"
     calls = "write,fsync,link,linkat,mkdir,mkdirat,unlink,unlinkat"

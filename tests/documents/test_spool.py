@@ -88,7 +88,9 @@ def test_sweep(spool: Spool, tmp_path: Path) -> None:
     assert spool.sweep(older_than_seconds=-1) == 1
 
 
-@pytest.mark.parametrize(("floor_mib", "free_mib", "room"), [(512, 515, True), (512, 513, False), (0, 1, True)])
+@pytest.mark.parametrize(
+    ("floor_mib", "free_mib", "room"), [(512, 515, True), (512, 513, False), (0, 1, True)]
+)
 def test_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor_mib: int, free_mib: int, room: bool
 ) -> None:

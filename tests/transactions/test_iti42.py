@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 from tests.samples import builders
 from tests.transactions import samples
@@ -246,3 +247,17 @@ def test_by_reference_membership(service: Service) -> None:
         ),
     )
     assert register(service, made).codes == []
+
+
+def test_a_code_that_the_domain_does_not_list_is_refused(start: object, tmp_path: Path) -> None:
+    codes = tmp_path / "codes.toml"
+    codes.write_text('[classCode]\n"2.999.55" = ["ONLY"]\n', "utf-8")
+    service = start(registry={"codes_file": str(codes)})  # type: ignore[operator]
+    patient = samples.fresh_patient()
+    answer = register(service, samples.submission(samples.entry(patient)))
+    assert answer.codes == ["XDSRegistryMetadataError"]
+    assert "classCode" in answer.contexts[0] or "class" in answer.contexts[0]
+    listed = builders.code("ONLY", "2.999.55", "Only")
+    assert (
+        register(service, samples.submission(samples.entry(patient, class_code=listed))).result == "Success"
+    )

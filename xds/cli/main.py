@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "sandbox": "The fabricated patients of the Lite service.",
+    "db": "The metadata store's schema.",
 }
 """Each is the function of that name in the module of that name; the text is the first line of its help."""
 

@@ -149,10 +149,10 @@ def _show(url: str) -> None:
     click.echo("\nWhere to look next")
     click.echo(f"  the page      {url}/  and  {url}/dics/registry  (samples with a curl line each)")
     click.echo(f"  the WSDLs     {url}/dics/registry?wsdl  {url}/dics/repository?wsdl")
-    click.echo("  ask again     xds query FindDocuments --patient @patient.txt --set status=Approved")
-    click.echo(f"  with curl     curl -s {url}/dics/registry/sample.xml |")
-    click.echo("                curl -s -H 'Content-Type: application/soap+xml' --data-binary @-"
-               f" {url}/dics/registry")  # fmt: skip
+    click.echo(f"  ask again     echo '{SAMPLE_PATIENT}' | xds query FindDocuments --patient - --to {url}")
+    click.echo(f"  with curl     curl -s {url}/dics/registry/find-documents.xml |")
+    click.echo("                curl -s -H 'Content-Type: application/soap+xml' --data-binary @- \\")
+    click.echo(f"                {url}/dics/registry")
 
 
 def _show_retrieve(url: str, entry: DocumentEntry) -> None:

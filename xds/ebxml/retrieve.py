@@ -8,7 +8,7 @@ from lxml import etree
 
 from xds.ebxml.response import REGISTRY_RESPONSE, decode_registry_response, encode_registry_response
 from xds.ebxml.text import escape
-from xds.model import DocumentRequest, RegistryResponse, RepositoryError, XdsError
+from xds.model import DocumentRequest, RegistryResponse, RepositoryError, ResponseStatus, XdsError
 from xds.xml.namespaces import XDSB, XOP
 
 RETRIEVE_REQUEST: Final = f"{{{XDSB}}}RetrieveDocumentSetRequest"
@@ -104,7 +104,9 @@ def decode_retrieve_response(
 ) -> tuple[RegistryResponse, tuple[tuple[RetrievedDocument, etree._Element | None], ...]]:
     """Decode a xds:RetrieveDocumentSetResponse: each document with its xds:Document element."""
     status = element.find(REGISTRY_RESPONSE)
-    response = RegistryResponse.of(()) if status is None else decode_registry_response(status)
+    # An absent one is never a success that nobody stated.
+    absent = RegistryResponse(status=ResponseStatus.FAILURE)
+    response = absent if status is None else decode_registry_response(status)
     documents = []
     for item in element.iterfind(_DOCUMENT_RESPONSE):
         document = RetrievedDocument(

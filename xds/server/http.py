@@ -3,12 +3,14 @@
 import logging
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
+
+from xds.server.worker import Pace, worker_of
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -32,6 +34,7 @@ class HttpSettings:
     request_line_bytes: int = 8 * 1024
     header_bytes: int = 16 * 1024
     header_fields: int = 100
+    pace: Pace = field(default_factory=Pace)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -124,13 +127,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         values = {
             "bind": f"fd://{self._listener.fileno()}",
-            "worker_class": "gthread",
+            "worker_class": worker_of(settings.pace),
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_connections": 1024,
             "keepalive": settings.keep_alive_seconds,
             "graceful_timeout": _GRACEFUL_SECONDS,
             "timeout": 120,
+            # gunicorn knows no larger line or field; the head as a whole is measured by the application.
             "limit_request_line": min(settings.request_line_bytes, 8190),
             "limit_request_fields": settings.header_fields,
             "limit_request_field_size": min(settings.header_bytes, 8190),

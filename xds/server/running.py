@@ -11,7 +11,8 @@ from typing import Final, Self
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.site import service_url
-from xds.server.wiring import House, build
+from xds.server.wiring import House, build, rule_policy
+from xds.server.worker import Pace
 from xds.settings import MIB, Settings, SettingsError, lite_settings, load
 from xds.store import (
     EmbeddedPostgres,
@@ -71,6 +72,7 @@ class Running:
             host, port = listener.getsockname()[:2]
             _prepare(self.settings.data_dir)
             _open_log(self.settings)
+            rule_policy(self.settings)  # a mistake in the code lists is told here, not by a worker
             lock = _lock(self.settings.data_dir)
             with _database(self.settings) as dsn:
                 migrate(dsn)
@@ -81,7 +83,7 @@ class Running:
                     on_ready=lambda: on_ready(service_url(host, port)),
                 )
             os.close(lock)
-        except (HttpError, EmbeddedPostgresError, SchemaError, StoreUnavailable) as error:
+        except (HttpError, EmbeddedPostgresError, SchemaError, SettingsError, StoreUnavailable) as error:
             raise StartError(str(error)) from None
 
 
@@ -99,6 +101,11 @@ def _http_settings(settings: Settings) -> HttpSettings:
         request_line_bytes=limits.http_request_line,
         header_bytes=limits.http_header_bytes,
         header_fields=limits.http_header_fields,
+        pace=Pace(
+            grace_seconds=limits.header_seconds,
+            octets_per_second=limits.body_minimum_rate,
+            total_seconds=limits.body_seconds,
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from xds.documents import FolderVault, Spool
 from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
-from xds.rules import RulePolicy
+from xds.rules import CodeSet, RulePolicy
 from xds.server.admission import Admission
 from xds.server.application import Application
 from xds.server.endpoint import SoapDoor
@@ -19,7 +19,7 @@ from xds.server.housekeeping import Housekeeper, Rounds, owner_name
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site
-from xds.settings import Settings
+from xds.settings import Settings, load_codes
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -102,6 +102,7 @@ def build(settings: Settings, dsn: str) -> House:
         schemas=site.schema,
         not_found=site.not_found,
         ready=ready,
+        header_bytes=limits.http_header_bytes,
     )
     return House(application=application, pool=pool, housekeeper=housekeeper)
 
@@ -119,6 +120,7 @@ def rule_policy(settings: Settings) -> RulePolicy:
         accept_any_patient=registry.accept_any_patient,
         patient_authority=registry.patient_authority,
         home_community_id=registry.home_community_id,
+        codes=_code_set(settings),
         max_objects=limits.metadata_objects,
         max_slot_values=limits.slot_values,
         max_value_length=limits.value_length,
@@ -128,6 +130,14 @@ def rule_policy(settings: Settings) -> RulePolicy:
         max_query_parameters=limits.query_parameters,
         max_query_wildcards=limits.query_wildcards,
     )
+
+
+def _code_set(settings: Settings) -> CodeSet | None:
+    """The domain's code lists; None, which takes any code, without a file."""
+    if settings.registry.codes_file is None:
+        return None
+    lists = load_codes(settings.registry.codes_file)
+    return CodeSet(codes=lists.codes, mime_types=lists.mime_types)
 
 
 def query_policy(settings: Settings, rules: RulePolicy) -> QueryPolicy:

@@ -1,6 +1,7 @@
 """Typed settings, read once at start and passed down in parts."""
 
 from xds.settings.checks import SettingsError
+from xds.settings.codes import CodeLists, load_codes
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
@@ -16,6 +17,7 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
+    "CodeLists",
     "Limits",
     "LogSettings",
     "RegistrySettings",
@@ -27,4 +29,5 @@ __all__ = [
     "from_mapping",
     "lite_settings",
     "load",
+    "load_codes",
 ]

@@ -1,5 +1,6 @@
 """SOAP 1.2: envelope, faults, the spyne protocol class, and answers onto the wire."""
 
+import xds.soap.spyne_import  # noqa: F401  # before anything of spyne, whatever the alphabet says
 from xds.soap.attachments import document_content, resolve_includes
 from xds.soap.envelope import Envelope, read_envelope
 from xds.soap.faults import SoapFault, encode_fault

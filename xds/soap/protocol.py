@@ -12,7 +12,6 @@ from spyne.model import AnyXml
 from spyne.protocol.soap.soap12 import Soap12
 from spyne.server import ServerBase
 
-import xds.soap.spyne_import  # noqa: F401  # first: makes spyne importable
 from xds.soap.faults import (
     ACTION_MISMATCH,
     ACTION_MISSING,

@@ -31,6 +31,10 @@ _OPTIONS: Final = {
     "jit": "off",
     "fsync": "on",
     "synchronous_commit": "on",
+    # Nothing of a row or a parameter in the server's log: it may name a patient.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
 }
 _START_SECONDS: Final = 300
 """Crash recovery of a large database may take minutes."""

@@ -100,7 +100,9 @@ def _check_server(connection: psycopg.Connection[Any]) -> None:
 
 def _pending(connection: psycopg.Connection[Any], migrations: list[Migration]) -> list[Migration]:
     try:
-        connection.execute(_TABLE)
+        # Looked for first: the role of a running service may not be allowed to make tables.
+        if connection.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,):
+            connection.execute(_TABLE)
         applied = dict(connection.execute("SELECT number, sha256 FROM schema_migration").fetchall())
     except psycopg.errors.InsufficientPrivilege:
         raise SchemaError(
