@@ -172,10 +172,11 @@ class ProvideAndRegisterDocumentSet:
     def _unavailable(
         self, submission_id: int, submission: Submission, findings: Sequence[XdsError]
     ) -> RegistryResponse:
-        """The registry did not answer. Did it register? Ask; if it stays silent the next start settles it."""
+        """The registry did not answer. Did it register? Ask; if it stays silent, housekeeping asks again."""
         try:
             registered = self._registrar.is_registered(submission.submission_set.entry_uuid)
         except RegistrarUnavailable:
+            self._store.give_up(submission_id)
             unknown = RegistryNotAvailable(
                 "the registry cannot be reached; whether this submission was registered is settled as soon as it"
                 " answers again. Repeat the message with the same MessageID"

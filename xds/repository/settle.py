@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def settle_pending(store: RepositoryStore, registrar: Registrar, *, is_alive: Callable[[str], bool]) -> int:
-    """Settle pending submissions of processes that are gone (security digest 11.3).
+    """Settle pending submissions of processes that are gone or have given up (security digest 11.3).
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def settle_pending(store: RepositoryStore, registrar: Registrar, *, is_alive: Ca
     """
     settled = 0
     for item in store.pending():
-        if item.age_seconds < _GIVEN_UP_SECONDS and is_alive(item.owner):
+        if item.owner and item.age_seconds < _GIVEN_UP_SECONDS and is_alive(item.owner):
             continue
         try:
             registered = registrar.is_registered(item.submission_set_uuid)

@@ -40,7 +40,7 @@ class PendingSubmission:
     submission_id: int
     submission_set_uuid: str
     submission_set_unique_id: str
-    owner: str
+    owner: str  # empty when its process gave it up
     age_seconds: float
 
 
@@ -121,6 +121,11 @@ class RepositoryStore:
         parameters = {"submission_id": submission_id, "state": state, "answer": answer}
         with borrowed(self._pool) as connection:
             return connection.execute(_SQL["settle_submission"], parameters).fetchone() is not None
+
+    def give_up(self, submission_id: int) -> None:
+        """Leave a pending submission to whoever settles it next; its owner is then nobody."""
+        with borrowed(self._pool) as connection:
+            connection.execute(_SQL["give_up_submission"], {"submission_id": submission_id})
 
     def earlier(self, message_id: str, digest: bytes) -> EarlierSubmission | None:
         """The same message if it came before and was not rejected."""

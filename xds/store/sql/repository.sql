@@ -20,6 +20,10 @@ UPDATE repository_submission
    AND (state = 'pending' OR (state = 'rejected' AND %(state)s = 'registered'))
 RETURNING submission_id;
 
+-- give_up_submission: its process has answered and does not ask the registry again
+UPDATE repository_submission SET owner = ''
+ WHERE submission_id = %(submission_id)s AND state = 'pending';
+
 -- earlier_submission: the same message, if it came before
 SELECT state, answer
   FROM repository_submission
