@@ -10,11 +10,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg.conninfo import make_conninfo
 
 from xds.store import EmbeddedPostgres, Pool, locate_binaries, migrate, open_pool
 
 pytest_plugins = ("tests.not_run",)
+
+# A shared machine stalls now and then: how long an example takes is no property of ours. CI sees the same examples
+# on every run; `make soak` looks at many more.
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=5_000)
+settings.load_profile("soak" if os.environ.get("XDS_SOAK") else "ci" if os.environ.get("CI") else "default")
 
 
 def free_port() -> int:
