@@ -65,10 +65,13 @@ def test_the_owner_migrates_by_the_command_of_the_page(
     dsn = new_database()
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    (script,) = re.findall(r'^\$ \S+python -c "(.*)"$', PAGE, re.MULTILINE)
-    script = re.sub(r"'host=[^']*'", repr(dsn), script)
+    (line,) = re.findall(r"^\$ \S+/xds (db migrate --dsn) '.*'$", PAGE, re.MULTILINE)
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-m", "xds", *line.split(), dsn],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert "0001_pre_registry" in done.stdout
     assert migrate(dsn) == []

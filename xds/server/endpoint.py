@@ -104,13 +104,13 @@ class SoapDoor:
             relates_to=request.envelope.message_id,
             mtom=request.mtom,
         )
+        pieces: Iterable[bytes] = wire.pieces
         if reply.parts:
             self._admission.start_download()
+            pieces = _Download(wire, self._admission)
         visit.log_answer(200, reply.outcome, wire.content_length)
         start_response("200 OK", _headers(wire))
-        if reply.parts:
-            return _Download(wire, self._admission)
-        return wire.pieces
+        return pieces
 
     def _lacks_room(self, length: int | None) -> bool:
         """Whether a body must be refused unread; of a chunked one only its beginning is certain."""
