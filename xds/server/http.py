@@ -1,12 +1,16 @@
 """The HTTP server behind one door: gunicorn's threaded worker, embedded (docs/decisions/0001-http-server.md)."""
 
 import logging
+import os
+import resource
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 
@@ -18,6 +22,10 @@ BODY_ERRORS: Final = (OSError, ParseException)
 """What reading a request's body raises when the peer is gone, too slow, or its chunks are broken."""
 _BACKLOG: Final = 512
 _GRACEFUL_SECONDS: Final = 30
+_CONNECTIONS: Final = 1024
+"""Of one worker, as long as it may have so many files open."""
+_OTHER_FILES: Final = 256
+_SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # heartbeats: a container's /tmp may be a slow disk
 
 
 class HttpError(Exception):
@@ -76,7 +84,7 @@ def serve(
     *,
     on_ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are finished.
+    """Serve until SIGINT or SIGTERM; requests under way are finished, unless a second SIGINT comes.
 
     Parameters
     ----------
@@ -85,11 +93,17 @@ def serve(
     on_ready
         Called once, when the listener accepts.
     """
+    served_by = os.getpid()
     try:
         _Server(make_application, listener, settings, on_ready).run()
     except SystemExit as stop:
-        if stop.code not in (0, None):
+        if os.getpid() == served_by and stop.code not in (0, None):
             raise HttpError("the HTTP server ended by itself; its log says why") from None
+    finally:
+        if os.getpid() != served_by:
+            # A worker that is done: what our caller does at the end, stopping the database, is not its to do.
+            logging.shutdown()
+            os._exit(0)
 
 
 class _Log(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -108,6 +122,15 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn is untyped
         """Ours are not gunicorn's."""
 
 
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """Ctrl-C once is a request to end, twice an order."""
+
+    handle_int = Arbiter.handle_term
+
+    def handle_usr2(self) -> None:
+        """No second set of processes: the port is one process's."""
+
+
 class _Server(BaseApplication):  # type: ignore[misc]
     def __init__(
         self,
@@ -117,20 +140,24 @@ class _Server(BaseApplication):  # type: ignore[misc]
         on_ready: Callable[[], None],
     ) -> None:
         self._make_application = make_application
-        self._listener = listener
+        self._descriptor = listener.detach()  # gunicorn closes it
         self._settings = settings
         self._on_ready = on_ready
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal; always ends in SystemExit."""
+        _Arbiter(self).run()
 
     def load_config(self) -> None:
         """Everything is set here: no file and no GUNICORN_CMD_ARGS has a say."""
         settings = self._settings
         values = {
-            "bind": f"fd://{self._listener.fileno()}",
-            "worker_class": worker_of(settings.pace),
+            "bind": f"fd://{self._descriptor}",
+            "worker_class": worker_of(settings.pace, settings.request_line_bytes + settings.header_bytes),
             "workers": settings.workers,
             "threads": settings.threads,
-            "worker_connections": 1024,
+            "worker_connections": _connections(settings.threads),
             "keepalive": settings.keep_alive_seconds,
             "graceful_timeout": _GRACEFUL_SECONDS,
             "timeout": 120,
@@ -141,25 +168,23 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "logger_class": _Log,
             "control_socket_disable": True,
             "when_ready": lambda _: self._on_ready(),
-            "worker_tmp_dir": None,
+            "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
+            # No header and no variable of the environment says who a peer is or how it came.
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
+            "forwarded_allow_ips": "*",
         }
         for name, value in values.items():
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
         """Build the application of one worker."""
-        return _closing(self._make_application())
+        return self._make_application()
 
 
-def _closing(application: WSGIApplication) -> WSGIApplication:
-    """gunicorn drops an application's `Connection: close` and reads on; here it is obeyed."""
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            if ("Connection", "close") in headers:
-                start_response.__self__.force_close()  # type: ignore[attr-defined]  # gunicorn's Response
-            return start_response(status, headers, *more)
-
-        return application(environ, start)
-
-    return answer
+def _connections(threads: int) -> int:
+    """How many connections a worker holds; one more than it has descriptors for would end it."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return _CONNECTIONS
+    return int(max(threads + 1, min(_CONNECTIONS, files - _OTHER_FILES - 4 * threads)))
