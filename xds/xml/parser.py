@@ -20,6 +20,7 @@ class XmlLimits:
 
 
 DEFAULT_LIMITS = XmlLimits()
+_NO_DOCTYPE = "a DOCTYPE is not allowed; send the document without it"
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -46,12 +47,14 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise MalformedXml(_explain(data, error)) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise MalformedXml("a DOCTYPE is not allowed; send the document without it")
+        raise MalformedXml(_NO_DOCTYPE)
     check_shape(root, limits)
     return root
 
 
 def _explain(data: bytes, error: etree.XMLSyntaxError) -> str:
+    if b"<!DOCTYPE" in data:
+        return _NO_DOCTYPE
     line, column = error.position
     if data[:1].isspace() and data.lstrip().startswith(b"<?xml"):
         return f"white space before the XML declaration (line {line}, column {column}); remove it"
