@@ -30,6 +30,7 @@ from xds.ebxml.fragments import (
 )
 from xds.model import ObjectType
 
+_LISTS = {"confidentiality_codes": "confidentialityCode", "event_codes": "eventCodeList", "codes": "codeList"}
 _VERBATIM = frozenset({"legal_authenticator", "uri"})
 
 
@@ -45,6 +46,18 @@ class Shape:
     list_codes: Mapping[str, str]
     author_scheme: str | None
     identifiers: Mapping[str, tuple[str, str]]  # scheme → attribute, prescribed Name
+
+
+def standard_name(field: str | None) -> str | None:
+    """The standard's spelling of a field of the model, as a sender knows it.
+
+    >>> standard_name("class_code"), standard_name("event_codes")
+    ('classCode', 'eventCodeList')
+    """
+    if field is None or field in _LISTS:
+        return _LISTS.get(field or "")
+    head, *rest = field.split("_")
+    return head + "".join([word.capitalize() for word in rest])
 
 
 def encode_node(shape: Shape, limited_metadata: bool, ids: ChildIds) -> str:
@@ -116,7 +129,7 @@ def _decode_classifications(
     for child in element.iterfind(CLASSIFICATION):
         scheme, node = child.get("classificationScheme", ""), child.get("classificationNode")
         single, several = shape.single_codes.get(scheme), shape.list_codes.get(scheme)
-        where = f"{owner} {single or several or scheme or node}"
+        where = f"{owner} {standard_name(single or several) or scheme or node}"
         check_child(child, owner, "classifiedObject", where, findings)
         if node is not None and node == shape.node:
             continue
@@ -141,7 +154,7 @@ def _decode_identifiers(
     extra = []
     for child in element.iterfind(EXTERNAL_IDENTIFIER):
         known = shape.identifiers.get(child.get("identificationScheme", ""))
-        where = f"{owner} {known[0] if known else child.get('identificationScheme')}"
+        where = f"{owner} {standard_name(known and known[0]) or child.get('identificationScheme')}"
         check_child(child, owner, "registryObject", where, findings)
         if known is None:
             extra.append(decode_extra_identifier(child))
