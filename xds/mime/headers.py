@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote
@@ -39,6 +40,7 @@ class ContentType:
         )
 
 
+@lru_cache(maxsize=256)  # a partner sends the same one with every query
 def parse_content_type(value: str) -> ContentType:
     r"""Parse a Content-Type as partners write it, case of the names apart.
 

@@ -23,11 +23,22 @@ class AdhocQuery:
     return_type: ReturnType | str  # a text when ITI-18 does not know it
     slots: tuple[QuerySlot, ...] = field(default=())
     home_community_id: str | None = None
+    # Rules and criteria ask for some forty parameters of each query: looked up, not searched.
+    _groups: dict[str, tuple[tuple[str, ...], ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        groups: dict[str, tuple[tuple[str, ...], ...]] = {}
+        for slot in self.slots:
+            groups[slot.name] = (*groups.get(slot.name, ()), slot.values)
+        object.__setattr__(self, "_groups", groups)
 
     def values(self, name: str) -> tuple[str, ...]:
         """All values of every Slot with that name; empty when there is none."""
-        return tuple(value for slot in self.slots if slot.name == name for value in slot.values)
+        groups = self._groups.get(name)
+        if groups is None:
+            return ()
+        return groups[0] if len(groups) == 1 else tuple([value for group in groups for value in group])
 
     def groups(self, name: str) -> tuple[tuple[str, ...], ...]:
         """The values Slot by Slot: AND of ORs."""
-        return tuple(slot.values for slot in self.slots if slot.name == name)
+        return self._groups.get(name, ())

@@ -27,9 +27,9 @@ _MUST_UNDERSTAND = f"{{{SOAP12}}}mustUnderstand"
 _ROLE = f"{{{SOAP12}}}role"
 _FOR_US = frozenset({None, "", f"{SOAP12}/role/next", f"{SOAP12}/role/ultimateReceiver"})
 _ADDRESS = f"{{{WSA}}}Address"
-_ONCE = frozenset(f"{{{WSA}}}{name}" for name in ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From"))
+_ONCE = {f"{{{WSA}}}{name}": name for name in ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From")}
 # An end point without security reads past wsse:Security: it understands the header and asks nothing of it.
-_UNDERSTOOD = _ONCE | {f"{{{WSA}}}RelatesTo", SECURITY}
+_UNDERSTOOD = _ONCE.keys() | {f"{{{WSA}}}RelatesTo", SECURITY}
 
 _WRAP: Final = Phrase(
     "Wrap the request in an Envelope with Header and Body.",
@@ -87,7 +87,7 @@ def _read_headers(header: etree._Element) -> dict[str, etree._Element]:
     for block in header.iterchildren(tag=etree.Element):
         tag = str(block.tag)
         if tag in _ONCE:
-            name = etree.QName(block).localname
+            name = _ONCE[tag]
             if name in found:
                 raise SoapFault(ADDRESSING_HEADER, header=name, count=len(header.findall(tag)))
             found[name] = block
