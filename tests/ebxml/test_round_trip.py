@@ -24,7 +24,7 @@ from xds.ebxml import (
     encode_folder,
     encode_submission,
     encode_submission_set,
-    fill,
+    filler,
 )
 from xds.model import Association, AvailabilityStatus, DocumentEntry, Folder, Submission, SubmissionSet
 from xds.store.bodies import BodyCodec
@@ -71,12 +71,12 @@ def test_submission(submission: Submission) -> None:
 def test_stored_entry_with_todays_values(entry: DocumentEntry) -> None:
     """Deprecation, merge and a changed homeCommunityId never rewrite a body."""
     body = _CODEC.pack(encode_document_entry(entry, stored=True))
-    filled = fill(
-        _CODEC.unpack(body),
+    fill = filler(
         status=AvailabilityStatus.DEPRECATED.value,
         patient_id='O\'Brien & "Söhne"^^^&2.999.1.1&ISO',
         home="urn:oid:2.999.8.1",
     )
+    filled = fill(next(_CODEC.unpack([body])))
     expected = replace(
         entry,
         availability_status=AvailabilityStatus.DEPRECATED,
@@ -89,12 +89,12 @@ def test_stored_entry_with_todays_values(entry: DocumentEntry) -> None:
 @given(folders())
 def test_stored_folder_with_todays_values(item: Folder) -> None:
     body = _CODEC.pack(encode_folder(item, stored=True))
-    filled = fill(
-        _CODEC.unpack(body),
+    fill = filler(
         status=AvailabilityStatus.APPROVED.value,
         patient_id="P1^^^&2.999.1.1&ISO",
         last_update_time="20260102030405",
     )
+    filled = fill(next(_CODEC.unpack([body])))
     expected = replace(
         item,
         availability_status=AvailabilityStatus.APPROVED,

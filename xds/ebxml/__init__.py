@@ -27,7 +27,7 @@ from xds.ebxml.retrieve import (
 )
 from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission, encode_submission
 from xds.ebxml.submission_set import decode_submission_set, encode_submission_set
-from xds.ebxml.text import fill
+from xds.ebxml.text import filler
 
 __all__ = [
     "ADHOC_QUERY_REQUEST",
@@ -63,5 +63,5 @@ __all__ = [
     "encode_retrieve_response",
     "encode_submission",
     "encode_submission_set",
-    "fill",
+    "filler",
 ]

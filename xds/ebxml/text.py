@@ -1,11 +1,12 @@
 """Text into XML: the escapes, and the sentinels that stand for what can change after registration.
 
 A stored fragment holds a sentinel, a byte that XML 1.0 forbids in any document, wherever deprecation,
-merge, folder update or a changed homeCommunityId would otherwise rewrite it; `fill` puts the value in when
+merge, folder update or a changed homeCommunityId would otherwise rewrite it; `filler` puts the value in when
 the object is sent.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 STATUS: Final = "\x01"
@@ -57,17 +58,26 @@ def last_update_slot(last_update_time: str | None) -> str:
     )
 
 
-def fill(
-    fragment: bytes,
-    *,
-    status: str,
-    patient_id: str,
-    home: str | None = None,
-    last_update_time: str | None = None,
-) -> bytes:
-    """Put today's values in the place of the sentinels of a stored fragment."""
-    filled = fragment.replace(b"\x01", status.encode()).replace(b"\x03", home_attribute(home).encode())
-    filled = filled.replace(b"\x02", escape(patient_id).encode())
+def filler(
+    *, status: str, patient_id: str, home: str | None = None, last_update_time: str | None = None
+) -> Callable[[bytes], bytes]:
+    """Return the function that puts today's values in the place of the sentinels of a stored fragment.
+
+    The values are made ready once: most fragments of an answer take the same ones.
+    """
+    status_octets = status.encode()
+    patient_octets = escape(patient_id).encode()
+    home_octets = home_attribute(home).encode()
     if last_update_time is None:
-        return filled
-    return filled.replace(b"\x04", last_update_slot(last_update_time).encode())
+        return lambda fragment: (
+            fragment.replace(b"\x01", status_octets)
+            .replace(b"\x03", home_octets)
+            .replace(b"\x02", patient_octets)
+        )
+    time_octets = last_update_slot(last_update_time).encode()
+    return lambda fragment: (
+        fragment.replace(b"\x01", status_octets)
+        .replace(b"\x03", home_octets)
+        .replace(b"\x04", time_octets)
+        .replace(b"\x02", patient_octets)
+    )

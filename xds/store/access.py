@@ -1,14 +1,84 @@
 """The way to a connection: what PostgreSQL may fail with becomes three things that a caller can act on."""
 
-from collections.abc import Iterator
+import itertools
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, pq
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-Connection = psycopg.Connection[Any]
+Row = tuple[Any, ...]
+
+_PLACEHOLDER: Final = re.compile(r"%\(([a-z_0-9]+)\)s")
+_DONE: Final = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
+_PREPARED_MOST: Final = 500
+"""Statements that one connection keeps prepared; filters of queries and sizes of submissions make them many."""
+_BINARY: Final = 1
+_NONE: Final[Mapping[str, Any]] = {}
+
+
+class Connection(psycopg.Connection[Row]):
+    """A connection that also runs statements on the straightest way."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._names: dict[str, bytes] = {}
+        self._unused = itertools.count()
+        self._rows = Transformer(self)
+
+    def run(self, statement: str, parameters: Mapping[str, Any] = _NONE) -> list[Row]:
+        """Run a statement of ours, prepared once per connection, and return its rows.
+
+        A cursor looks at each value's type at each call: 80 µs a statement of the processor, against 25 here
+        (docs/performance.md). In return every parameter is sent as text, so the statement has to leave no
+        doubt about its type (a cast, or a column compared with it), and rows come in binary form: the type
+        "char" as octets, everything else as a cursor gives it.
+
+        Parameters
+        ----------
+        parameters
+            None, int, str, bytes, and lists of them.
+
+        Raises
+        ------
+        psycopg.Error
+            As a cursor raises.
+        """
+        sql, names = _numbered(statement)
+        name = self._names.get(statement)
+        if name is None:
+            name = self._prepare(statement, sql)
+        # psycopg's signature forgets that a value may be None, SQL's NULL.
+        values: Any = [as_text(parameters[key]) for key in names]
+        result = self._checked(self.pgconn.exec_prepared(name, values, None, _BINARY))
+        if not result.ntuples:
+            return []
+        self._rows.set_pgresult(result)
+        return self._rows.load_rows(0, result.ntuples, tuple)
+
+    def _prepare(self, statement: str, sql: bytes) -> bytes:
+        if len(self._names) >= _PREPARED_MOST:
+            oldest = self._names.pop(next(iter(self._names)))
+            self._checked(self.pgconn.exec_(b"DEALLOCATE " + oldest))
+        name = b"xds_%d" % next(self._unused)
+        self._checked(self.pgconn.prepare(name, sql))
+        self._names[statement] = name
+        return name
+
+    def _checked(self, result: PGresult) -> PGresult:
+        if result.status in _DONE:
+            return result
+        if result.error_field(pq.DiagnosticField.SQLSTATE) is None:  # not the server's word: it is gone
+            raise psycopg.OperationalError(result.get_error_message())
+        raise errors.error_from_result(result)
+
+
 Pool = ConnectionPool[Connection]
 
 
@@ -41,3 +111,44 @@ def borrowed(pool: Pool) -> Iterator[Connection]:
         raise StoreBusy(type(error).__name__) from error
     except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(type(error).__name__) from error
+
+
+@lru_cache(maxsize=_PREPARED_MOST)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """A statement as PostgreSQL numbers its parameters, and their names in that order."""
+    names: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], len(names) + 1)}"
+
+    return _PLACEHOLDER.sub(number, statement).encode(), tuple(names)
+
+
+def as_text(value: Any) -> bytes | None:
+    """A parameter in PostgreSQL's text form.
+
+    Raises
+    ------
+    psycopg.DataError
+        A text holds U+0000, which PostgreSQL cannot keep.
+    """
+    if isinstance(value, str):
+        if "\0" in value:
+            raise psycopg.DataError("a text with U+0000 cannot be stored")
+        return value.encode()
+    if isinstance(value, bytes):
+        return b"\\x" + value.hex().encode()
+    if isinstance(value, int):
+        return b"%d" % value
+    if value is None:
+        return None
+    return b"{" + b",".join([_element(item) for item in value]) + b"}"
+
+
+def _element(value: Any) -> bytes:
+    text = as_text(value)
+    if text is None:
+        return b"NULL"
+    if isinstance(value, int):
+        return text
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

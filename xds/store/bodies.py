@@ -5,6 +5,7 @@ one is read with it for ever. New bodies use the newest.
 """
 
 import threading
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -45,16 +46,17 @@ class BodyCodec:
             self._local.compressor = compressor
         return compressor.compress(fragment.encode())
 
-    def unpack(self, body: bytes) -> bytes:
-        """Decompress one body with the dictionary that its frame names."""
-        number = zstandard.get_frame_parameters(body).dict_id
+    def unpack(self, bodies: Iterable[bytes]) -> Iterator[bytes]:
+        """Decompress bodies, each with the dictionary that its frame names."""
         decompressors: dict[int, zstandard.ZstdDecompressor] | None = getattr(
             self._local, "decompressors", None
         )
         if decompressors is None:
             decompressors = self._local.decompressors = {}
-        decompressor = decompressors.get(number)
-        if decompressor is None:
-            decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionaries[number])
-            decompressors[number] = decompressor
-        return decompressor.decompress(body, max_output_size=_FRAGMENT_BYTES)
+        for body in bodies:
+            number = zstandard.get_frame_parameters(body).dict_id
+            decompressor = decompressors.get(number)
+            if decompressor is None:
+                decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionaries[number])
+                decompressors[number] = decompressor
+            yield decompressor.decompress(body, max_output_size=_FRAGMENT_BYTES)

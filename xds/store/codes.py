@@ -30,7 +30,7 @@ class CodeCache:
                 self._load(missing, connection)
                 if still := [key for key in missing if key not in known]:
                     parameters = {"codes": [k[0] for k in still], "schemes": [k[1] for k in still]}
-                    connection.execute(_SQL["add_codes"], parameters)
+                    connection.run(_SQL["add_codes"], parameters)
                     self._load(still, connection)
                     # Without a list of the domain's codes any is taken: its operator may want to see which.
                     for code, scheme in still:
@@ -50,5 +50,5 @@ class CodeCache:
 
     def _load(self, keys: list[CodeKey], connection: Connection) -> None:
         parameters = {"codes": [key[0] for key in keys], "schemes": [key[1] for key in keys]}
-        for code_id, code, scheme in connection.execute(_SQL["codes"], parameters).fetchall():
+        for code_id, code, scheme in connection.run(_SQL["codes"], parameters):
             self._ids[(code, scheme)] = code_id

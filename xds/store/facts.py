@@ -72,7 +72,7 @@ class FactsReader:
         found = self._known_patients(wanted)
         if accept_any and len(found) < len(wanted):
             unknown = [item for item in wanted if item not in found]
-            self._connection.execute(_SQL["add_patients"], {"ids": unknown})
+            self._connection.run(_SQL["add_patients"], {"ids": unknown})
             log.info("patient ids accepted without an identity feed", extra={"count": len(unknown)})
             found = self._known_patients(wanted)
         self.patient_keys = {cx: found[name] for cx, name in canonical.items() if name in found}
@@ -81,17 +81,15 @@ class FactsReader:
     def _known_patients(self, ids: list[str]) -> dict[str, int]:
         if not ids:
             return {}
-        return {row[0]: row[1] for row in self._connection.execute(_SQL["patients"], {"ids": ids}).fetchall()}
+        return {row[0]: row[1] for row in self._connection.run(_SQL["patients"], {"ids": ids})}
 
     def _objects(self, ids: list[str]) -> dict[str, RegisteredObject]:
         if not ids:
             return {}
-        located = self._connection.execute(
-            _SQL["locate"], {"ids": [rows.bare(item) for item in ids]}
-        ).fetchall()
+        located = self._connection.run(_SQL["locate"], {"ids": [rows.bare(item) for item in ids]})
         if not located:
             return {}
-        kinds = {rows.urn(row[0]): (row[1], ObjectKind(row[2])) for row in located}
+        kinds = {row[0]: (row[1], ObjectKind(row[2])) for row in located}
         keys = {key for key, _ in kinds.values()}
         self.located_keys |= keys
         names = self._names(keys)
@@ -103,8 +101,8 @@ class FactsReader:
             wanted = [rows.bare(item) for item, (_, found) in kinds.items() if found is kind]
             if wanted:
                 parameters = {"keys": list(keys), "ids": wanted}
-                for row in self._connection.execute(_SQL[statement], parameters).fetchall():
-                    status[rows.urn(row[0])] = (row[2], row[3] if len(row) > 3 else None)
+                for row in self._connection.run(_SQL[statement], parameters):
+                    status[row[0]] = (row[2], row[3] if len(row) > 3 else None)
         return {
             item: RegisteredObject(
                 entry_uuid=item,
@@ -117,7 +115,7 @@ class FactsReader:
         }
 
     def _names(self, keys: Iterable[int]) -> dict[int, str]:
-        found = self._connection.execute(_SQL["patient_names"], {"keys": list(keys)}).fetchall()
+        found = self._connection.run(_SQL["patient_names"], {"keys": list(keys)})
         return {row[0]: row[1] for row in found}
 
     def _unique_ids(
@@ -134,12 +132,12 @@ class FactsReader:
             return {}, {}
         documents: dict[str, RegisteredDocument] = {}
         used: dict[str, frozenset[ObjectKind]] = {}
-        for row in self._connection.execute(_SQL["locate_unique_ids"], {"uids": list(by_uid)}).fetchall():
-            value, kind = by_uid[bytes(row[0])], ObjectKind(row[3])
+        for row in self._connection.run(_SQL["locate_unique_ids"], {"uids": list(by_uid)}):
+            value, kind = by_uid[row[0]], ObjectKind(row[3])
             used[value] = frozenset({kind})
             if kind is ObjectKind.DOCUMENT_ENTRY:
                 documents[value] = RegisteredDocument(
-                    hash=None if row[4] is None else bytes(row[4]).hex(), size=row[5]
+                    hash=None if row[4] is None else row[4].hex(), size=row[5]
                 )
         return documents, used
 
@@ -148,22 +146,22 @@ class FactsReader:
             return {}
         found: defaultdict[str, list[str]] = defaultdict(list)
         parameters = {"ids": [rows.bare(item) for item in replaced], "types": _DEPENDENT_TYPES}
-        for target, source in self._connection.execute(_SQL["dependents"], parameters).fetchall():
-            found[rows.urn(target)].append(rows.urn(source))
+        for target, source in self._connection.run(_SQL["dependents"], parameters):
+            found[target].append(source)
         return {target: tuple(sorted(sources)) for target, sources in found.items()}
 
     def _folders_of(self, replaced: list[str]) -> dict[str, tuple[RegisteredObject, ...]]:
         if not replaced:
             return {}
         parameters = {"ids": [rows.bare(i) for i in replaced], "type": AssociationType.HAS_MEMBER.value}
-        found = self._connection.execute(_SQL["folders_of"], parameters).fetchall()
+        found = self._connection.run(_SQL["folders_of"], parameters)
         names = self._names({row[2] for row in found})
         self.located_keys |= {row[2] for row in found}
         folders: defaultdict[str, list[RegisteredObject]] = defaultdict(list)
         for target, folder, key, status in found:
-            folders[rows.urn(target)].append(
+            folders[target].append(
                 RegisteredObject(
-                    entry_uuid=rows.urn(folder),
+                    entry_uuid=folder,
                     kind=ObjectKind.FOLDER,
                     status=rows.STATUS_OF[status],
                     patient_id=names[key],
@@ -175,8 +173,8 @@ class FactsReader:
         if not referred:
             return frozenset()
         parameters = {"ids": [rows.bare(item) for item in referred], "types": _TRANSFORMS}
-        found = self._connection.execute(_SQL["transformations"], parameters).fetchall()
-        return frozenset(rows.urn(row[0]) for row in found)
+        found = self._connection.run(_SQL["transformations"], parameters)
+        return frozenset(row[0] for row in found)
 
 
 def _patient_ids(submission: Submission) -> set[str]:

@@ -5,7 +5,7 @@ from typing import Final
 import psycopg
 from psycopg_pool import ConnectionPool
 
-from xds.store.access import Pool
+from xds.store.access import Connection, Pool
 
 WAIT_SECONDS: Final = 2.0
 """How long a request waits for a connection before the answer is that the store is unavailable."""
@@ -27,6 +27,7 @@ def open_pool(dsn: str, *, size: int, statement_timeout: float, idle_in_transact
     )
     pool: Pool = ConnectionPool(
         dsn,
+        connection_class=Connection,
         min_size=min(2, size),
         max_size=size,
         timeout=WAIT_SECONDS,
@@ -36,8 +37,8 @@ def open_pool(dsn: str, *, size: int, statement_timeout: float, idle_in_transact
         open=True,
         kwargs={
             "autocommit": True,
-            # Every statement of ours comes again: it is prepared at its first use.
-            "prepare_threshold": 0,
+            # `Connection.run` prepares; psycopg's own would forget ours with its own after a rollback.
+            "prepare_threshold": None,
             "application_name": "xds",
             "connect_timeout": 2,
             "options": options,

@@ -1,13 +1,10 @@
 """Reading the registry: rows by patient, id or association, and their fragments ready to send."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from psycopg.rows import tuple_row
-
-from xds.ebxml import fill
+from xds.ebxml import filler
 from xds.model import (
     ON_DEMAND,
     AvailabilityStatus,
@@ -31,9 +28,8 @@ _SINGLE_CODES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FoundObject:
-    """A row of one of the four tables, its body still packed."""
+class FoundObject(NamedTuple):
+    """A row of one of the four tables, its body still packed; the columns in the order of the statements."""
 
     kind: ObjectKind
     entry_uuid: str  # "urn:uuid:…"
@@ -51,18 +47,13 @@ class RegistryReader:
     """Reads within one connection; every answer of one query comes from one reader."""
 
     def __init__(self, connection: Connection, codes: CodeCache, bodies: BodyCodec) -> None:
-        # Octets come in binary form: the text form of bytea doubles the time of a large answer.
-        self._cursor = connection.cursor(binary=True, row_factory=tuple_row)
         self._connection = connection
         self._codes = codes
         self._bodies = bodies
 
-    def _rows(self, statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return self._cursor.execute(statement, parameters).fetchall()
-
     def patient_keys(self, patient_id: str) -> list[int] | None:
         """The keys under which a patient's rows lie; None for an id that is unknown or merged away."""
-        found = self._rows(_SQL["patient"], {"cx": patient_id})
+        found = self._connection.run(_SQL["patient"], {"cx": patient_id})
         return list(found[0][0]) if found else None
 
     def find_documents(
@@ -120,8 +111,7 @@ class RegistryReader:
         """Where objects are: entryUUID → patient key and kind."""
         ids = [rows.bare(item) for item in entry_uuids]
         return {
-            rows.urn(row[0]): (row[1], ObjectKind(_letter(row[2])))
-            for row in self._rows(_SQL["locate"], {"ids": ids})
+            row[0]: (row[1], ObjectKind(row[2])) for row in self._connection.run(_SQL["locate"], {"ids": ids})
         }
 
     def documents(self, entry_uuids: Sequence[str], limit: int) -> list[FoundObject]:
@@ -205,47 +195,34 @@ class RegistryReader:
         """The surviving patient id of each key."""
         wanted = sorted(set(keys))
         return (
-            {row[0]: row[1] for row in self._rows(_SQL["patient_names"], {"keys": wanted})} if wanted else {}
+            {row[0]: row[1] for row in self._connection.run(_SQL["patient_names"], {"keys": wanted})}
+            if wanted
+            else {}
         )
 
     def fragments(
         self, objects: Sequence[FoundObject], names: dict[int, str], default_home: str | None
     ) -> Iterator[bytes]:
         """The ebRIM fragments of objects, today's status, patient, home and folder time in them."""
-        for item in objects:
-            yield fill(
-                self._bodies.unpack(item.body),
-                status=rows.STATUS_OF[item.status].value,
-                patient_id=names[item.patient_key],
-                home=item.home or default_home,
-                last_update_time=None if item.last_update_time is None else str(item.last_update_time),
-            )
+        fillers: dict[tuple[Any, ...], Callable[[bytes], bytes]] = {}
+        for item, body in zip(objects, self._bodies.unpack(item.body for item in objects), strict=True):
+            today = (item.status, item.patient_key, item.home, item.last_update_time)
+            fill = fillers.get(today)
+            if fill is None:
+                fill = fillers[today] = filler(
+                    status=rows.STATUS_OF[item.status].value,
+                    patient_id=names[item.patient_key],
+                    home=item.home or default_home,
+                    last_update_time=None if item.last_update_time is None else str(item.last_update_time),
+                )
+            yield fill(body)
 
     def _keys_of_unique_ids(self, uids: list[bytes], kind: ObjectKind) -> list[int]:
-        found = self._rows(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
+        found = self._connection.run(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
         return sorted({key for row in found for key in (row[0], *row[1])})
 
     def _objects(self, kind: ObjectKind, statement: str, parameters: dict[str, Any]) -> list[FoundObject]:
-        found = self._rows(statement, parameters)
-        if kind is ObjectKind.FOLDER:
-            return [FoundObject(kind, rows.urn(r[0]), r[1], _letter(r[2]), r[3], r[4], r[5]) for r in found]
-        if kind is ObjectKind.ASSOCIATION:
-            return [
-                FoundObject(
-                    kind,
-                    rows.urn(r[0]),
-                    r[1],
-                    _letter(r[2]),
-                    r[3],
-                    r[4],
-                    None,
-                    rows.urn(r[5]),
-                    rows.urn(r[6]),
-                    r[7],
-                )
-                for r in found
-            ]
-        return [FoundObject(kind, rows.urn(r[0]), r[1], _letter(r[2]), r[3], r[4]) for r in found]
+        return [FoundObject(kind, *row) for row in self._connection.run(statement, parameters)]
 
 
 class QueryStore:
@@ -261,11 +238,6 @@ class QueryStore:
         """A reader on a connection of the pool."""
         with borrowed(self._pool) as connection:
             yield RegistryReader(connection, self._codes, self._bodies)
-
-
-def _letter(value: bytes | str) -> str:
-    """The type "char" arrives as octets in binary form."""
-    return value if isinstance(value, str) else value.decode()
 
 
 def _like(pattern: str) -> str:

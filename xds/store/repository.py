@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xds.store.access import Pool, borrowed
-from xds.store.rows import bare, urn
+from xds.store.rows import bare
 from xds.store.statements import statements
 
 _SQL = statements("repository")
@@ -61,8 +61,8 @@ class RepositoryStore:
     def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
         """uniqueId → (SHA-1 hex, size) of the registered documents among them."""
         with borrowed(self._pool) as connection:
-            found = connection.execute(_SQL["known_documents"], {"unique_ids": list(unique_ids)}).fetchall()
-        return {row[0]: (bytes(row[1]).hex(), row[2]) for row in found}
+            found = connection.run(_SQL["known_documents"], {"unique_ids": list(unique_ids)})
+        return {row[0]: (row[1].hex(), row[2]) for row in found}
 
     def add_pending(
         self,
@@ -84,7 +84,7 @@ class RepositoryStore:
         """
         message_id, digest = message if message is not None else (None, None)
         with borrowed(self._pool) as connection, connection.transaction():
-            row = connection.execute(
+            ((submission_id,),) = connection.run(
                 _SQL["add_submission"],
                 {
                     "unique_id": submission_set_unique_id,
@@ -93,23 +93,21 @@ class RepositoryStore:
                     "digest": digest,
                     "owner": owner,
                 },
-            ).fetchone()
-            submission_id = int(row[0]) if row is not None else 0
-            with connection.pipeline():
-                for item in documents:
-                    connection.execute(
-                        _SQL["add_document"],
-                        {
-                            "unique_id": item.unique_id,
-                            "submission_id": submission_id,
-                            "sha256": bytes.fromhex(item.sha256),
-                            "sha1": bytes.fromhex(item.sha1),
-                            "size": item.size,
-                            "mime_type": item.mime_type,
-                            "patient_id": item.patient_id,
-                        },
-                    )
-        return submission_id
+            )
+            for item in documents:
+                connection.run(
+                    _SQL["add_document"],
+                    {
+                        "unique_id": item.unique_id,
+                        "submission_id": submission_id,
+                        "sha256": bytes.fromhex(item.sha256),
+                        "sha1": bytes.fromhex(item.sha1),
+                        "size": item.size,
+                        "mime_type": item.mime_type,
+                        "patient_id": item.patient_id,
+                    },
+                )
+        return int(submission_id)
 
     def settle(
         self, submission_id: int, state: Literal["registered", "rejected"], answer: bytes | None
@@ -120,31 +118,27 @@ class RepositoryStore:
         """
         parameters = {"submission_id": submission_id, "state": state, "answer": answer}
         with borrowed(self._pool) as connection:
-            return connection.execute(_SQL["settle_submission"], parameters).fetchone() is not None
+            return bool(connection.run(_SQL["settle_submission"], parameters))
 
     def give_up(self, submission_id: int) -> None:
         """Leave a pending submission to whoever settles it next; its owner is then nobody."""
         with borrowed(self._pool) as connection:
-            connection.execute(_SQL["give_up_submission"], {"submission_id": submission_id})
+            connection.run(_SQL["give_up_submission"], {"submission_id": submission_id})
 
     def earlier(self, message_id: str, digest: bytes) -> EarlierSubmission | None:
         """The same message if it came before and was not rejected."""
         with borrowed(self._pool) as connection:
-            row = connection.execute(
-                _SQL["earlier_submission"], {"message_id": message_id, "digest": digest}
-            ).fetchone()
-        if row is None:
-            return None
-        return EarlierSubmission(state=row[0], answer=None if row[1] is None else bytes(row[1]))
+            found = connection.run(_SQL["earlier_submission"], {"message_id": message_id, "digest": digest})
+        return EarlierSubmission(state=found[0][0], answer=found[0][1]) if found else None
 
     def pending(self) -> list[PendingSubmission]:
         """Every submission that is still pending."""
         with borrowed(self._pool) as connection:
-            found = connection.execute(_SQL["pending_submissions"]).fetchall()
+            found = connection.run(_SQL["pending_submissions"])
         return [
             PendingSubmission(
                 submission_id=row[0],
-                submission_set_uuid=urn(row[1]),
+                submission_set_uuid=row[1],
                 submission_set_unique_id=row[2],
                 owner=row[3],
                 age_seconds=row[4],
@@ -155,13 +149,9 @@ class RepositoryStore:
     def to_serve(self, unique_ids: Iterable[str]) -> Mapping[str, ServedDocument]:
         """The registered documents among those uniqueIds."""
         with borrowed(self._pool) as connection:
-            found = connection.execute(
-                _SQL["documents_to_serve"], {"unique_ids": list(unique_ids)}
-            ).fetchall()
+            found = connection.run(_SQL["documents_to_serve"], {"unique_ids": list(unique_ids)})
         return {
-            row[0]: ServedDocument(
-                unique_id=row[0], sha256=bytes(row[1]).hex(), size=row[2], mime_type=row[3]
-            )
+            row[0]: ServedDocument(unique_id=row[0], sha256=row[1].hex(), size=row[2], mime_type=row[3])
             for row in found
         }
 
@@ -169,5 +159,5 @@ class RepositoryStore:
         """Which of these addresses a registered or pending document uses."""
         wanted = [bytes.fromhex(item) for item in sha256s]
         with borrowed(self._pool) as connection:
-            found = connection.execute(_SQL["referenced"], {"sha256s": wanted}).fetchall()
-        return {bytes(row[0]).hex() for row in found}
+            found = connection.run(_SQL["referenced"], {"sha256s": wanted})
+        return {row[0].hex() for row in found}

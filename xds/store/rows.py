@@ -38,11 +38,6 @@ def bare(uuid_urn: str) -> str:
     return uuid_urn.removeprefix(UUID_PREFIX)
 
 
-def urn(uuid: object) -> str:
-    """A UUID as the standard wants it."""
-    return f"{UUID_PREFIX}{uuid}"
-
-
 def codes_of(submission: Submission) -> Iterator[CodeKey]:
     """Every code that a column refers to."""
     for entry in submission.document_entries:

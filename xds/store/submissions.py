@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 import psycopg
@@ -27,21 +28,73 @@ _BATCH: Final = 16
 _ATTEMPTS: Final = 4
 
 _COLUMNS: Final = {
-    "object_locator": "entry_uuid, patient_key, kind",
-    "document_entry": (
-        "patient_key, entry_uuid, logical_id, version, status, object_type, uid, creation_time,"
-        " service_start_time, service_stop_time, class_code, type_code, format_code, facility_type_code,"
-        " practice_setting_code, event_codes, confidentiality_codes, author_persons, reference_ids, home, body"
-    ),
-    "submission_set": (
-        "patient_key, entry_uuid, uid, submission_time, source_id, content_type, author_persons, status,"
-        " home, body"
-    ),
-    "folder": (
-        "patient_key, entry_uuid, logical_id, version, uid, last_update_time, codes, status, home, body"
-    ),
-    "association": "patient_key, entry_uuid, source, target, type, status, home, body",
+    "unique_id": {
+        "uid": "bytea",
+        "patient_key": "bigint",
+        "kind": '"char"',
+        "hash": "bytea",
+        "size": "bigint",
+    },
+    "object_locator": {"entry_uuid": "uuid", "patient_key": "bigint", "kind": '"char"'},
+    "document_entry": {
+        "patient_key": "bigint",
+        "entry_uuid": "uuid",
+        "logical_id": "uuid",
+        "version": "integer",
+        "status": '"char"',
+        "object_type": '"char"',
+        "uid": "bytea",
+        "creation_time": "bigint",
+        "service_start_time": "bigint",
+        "service_stop_time": "bigint",
+        "class_code": "integer",
+        "type_code": "integer",
+        "format_code": "integer",
+        "facility_type_code": "integer",
+        "practice_setting_code": "integer",
+        "event_codes": "integer[]",
+        "confidentiality_codes": "integer[]",
+        "author_persons": "text[]",
+        "reference_ids": "text[]",
+        "home": "text",
+        "body": "bytea",
+    },
+    "submission_set": {
+        "patient_key": "bigint",
+        "entry_uuid": "uuid",
+        "uid": "bytea",
+        "submission_time": "bigint",
+        "source_id": "text",
+        "content_type": "integer",
+        "author_persons": "text[]",
+        "status": '"char"',
+        "home": "text",
+        "body": "bytea",
+    },
+    "folder": {
+        "patient_key": "bigint",
+        "entry_uuid": "uuid",
+        "logical_id": "uuid",
+        "version": "integer",
+        "uid": "bytea",
+        "last_update_time": "bigint",
+        "codes": "integer[]",
+        "status": '"char"',
+        "home": "text",
+        "body": "bytea",
+    },
+    "association": {
+        "patient_key": "bigint",
+        "entry_uuid": "uuid",
+        "source": "uuid",
+        "target": "uuid",
+        "type": "text",
+        "status": '"char"',
+        "home": "text",
+        "body": "bytea",
+    },
 }
+"""Columns and their types in the order of `xds.store.rows`: a row of several VALUES says its types itself."""
 
 
 class RegistryTransaction:
@@ -61,8 +114,8 @@ class RegistryTransaction:
     def stored_answer(self, message_id: str, digest: bytes, number: str) -> bytes | None:
         """The answer that the same message got before; None when it is new."""
         parameters = {"message_id": message_id, "digest": digest, "number": number}
-        row = self.connection.execute(_SQL["answer_of"], parameters).fetchone()
-        return None if row is None else bytes(row[0])
+        found = self.connection.run(_SQL["answer_of"], parameters)
+        return found[0][0] if found else None
 
     def remember(self, message_id: str, digest: bytes, number: str, answer: bytes) -> None:
         """Keep the answer for a repeat of the message.
@@ -73,7 +126,7 @@ class RegistryTransaction:
             The same message is being registered by another process, which came first.
         """
         parameters = {"message_id": message_id, "digest": digest, "number": number, "answer": answer}
-        if self.connection.execute(_SQL["remember_answer"], parameters).fetchone() is None:
+        if not self.connection.run(_SQL["remember_answer"], parameters):
             raise Conflict
 
     def add(
@@ -107,34 +160,26 @@ class RegistryTransaction:
         associations = (*submission.associations, *created)
         now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
         self._take_unique_ids(submission, patient_key)
-        with self.connection.pipeline():
-            self._insert("object_locator", list(_locators(submission, associations, patient_key)))
-            pack = self._bodies
-            entries = submission.document_entries
-            self._insert(
-                "document_entry", [rows.entry_row(patient_key, e, self._codes, pack) for e in entries]
-            )
-            self._insert(
-                "submission_set",
-                [
-                    rows.submission_set_row(patient_key, s, self._codes, pack)
-                    for s in submission.submission_sets
-                ],
-            )
-            self._insert(
-                "folder",
-                [rows.folder_row(patient_key, f, self._codes, pack, now=now) for f in submission.folders],
-            )
-            self._insert("association", [rows.association_row(patient_key, a, pack) for a in associations])
-            if deprecated:
-                ids = [rows.bare(item) for item in deprecated]
-                keys = list(patient_keys)
-                self.connection.execute(_SQL["deprecate_document_entries"], {"keys": keys, "ids": ids})
-            if updated_folders:
-                ids = [rows.bare(item) for item in updated_folders]
-                self.connection.execute(
-                    _SQL["touch_folders"], {"keys": list(patient_keys), "ids": ids, "now": now}
-                )
+        pack, codes = self._bodies, self._codes
+        self._insert("object_locator", list(_locators(submission, associations, patient_key)))
+        self._insert(
+            "document_entry",
+            [rows.entry_row(patient_key, e, codes, pack) for e in submission.document_entries],
+        )
+        self._insert(
+            "submission_set",
+            [rows.submission_set_row(patient_key, s, codes, pack) for s in submission.submission_sets],
+        )
+        self._insert(
+            "folder", [rows.folder_row(patient_key, f, codes, pack, now=now) for f in submission.folders]
+        )
+        self._insert("association", [rows.association_row(patient_key, a, pack) for a in associations])
+        if deprecated:
+            ids = [rows.bare(item) for item in deprecated]
+            self.connection.run(_SQL["deprecate_document_entries"], {"keys": patient_keys, "ids": ids})
+        if updated_folders:
+            ids = [rows.bare(item) for item in updated_folders]
+            self.connection.run(_SQL["touch_folders"], {"keys": patient_keys, "ids": ids, "now": now})
 
     def _take_unique_ids(self, submission: Submission, patient_key: int) -> None:
         """Claim uniqueIds; a document's may be taken already (the rules compared hash and size)."""
@@ -156,15 +201,9 @@ class RegistryTransaction:
         # Sorted: two submissions that claim the same ids wait for each other in one order.
         ordered = [wanted[value] for value in sorted(wanted)]
         taken = set(wanted)
-        for start in range(0, len(ordered), _BATCH):
-            batch = ordered[start : start + _BATCH]
-            slots = ", ".join(["(%s, %s, %s, %s, %s)"] * len(batch))
-            cursor = self.connection.execute(
-                f"INSERT INTO unique_id (uid, patient_key, kind, hash, size) VALUES {slots}"  # noqa: S608
-                " ON CONFLICT DO NOTHING RETURNING uid",
-                [value for row in batch for value in row],
-            )
-            taken -= {bytes(row[0]) for row in cursor.fetchall()}
+        taken -= {
+            row[0] for row in self._insert("unique_id", ordered, " ON CONFLICT DO NOTHING RETURNING uid")
+        }
         if not taken:
             return
         if taken & exclusive:
@@ -174,20 +213,35 @@ class RegistryTransaction:
     def _compare_shared(
         self, shared: list[bytes], wanted: Mapping[bytes, tuple[Any, ...]], patient_key: int
     ) -> None:
-        for row in self.connection.execute(_SQL["locate_unique_ids"], {"uids": shared}).fetchall():
-            mine = wanted[bytes(row[0])]
+        for row in self.connection.run(_SQL["locate_unique_ids"], {"uids": shared}):
+            mine = wanted[row[0]]
             if row[3] != mine[2] or (row[4], row[5]) != (mine[3], mine[4]):
                 raise Conflict
-        self.connection.execute(_SQL["share_unique_ids"], {"uids": shared, "key": patient_key})
+        self.connection.run(_SQL["share_unique_ids"], {"uids": shared, "key": patient_key})
 
-    def _insert(self, table: str, values: list[rows.Row]) -> None:
+    def _insert(self, table: str, values: Sequence[rows.Row], rest: str = "") -> list[rows.Row]:
+        returned: list[rows.Row] = []
         for start in range(0, len(values), _BATCH):
             batch = values[start : start + _BATCH]
-            slots = ", ".join([f"({', '.join(['%s'] * len(batch[0]))})"] * len(batch))
-            self.connection.execute(
-                f"INSERT INTO {table} ({_COLUMNS[table]}) VALUES {slots}",  # noqa: S608  # names are constants
-                [value for row in batch for value in row],
-            )
+            statement, names = _insertion(table, len(batch))
+            flat = [value for row in batch for value in row]
+            returned += self.connection.run(statement + rest, dict(zip(names, flat, strict=True)))
+        return returned
+
+
+@cache
+def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
+    """An INSERT of so many rows, and the names of its parameters, row by row."""
+    columns = _COLUMNS[table]
+    names = [[f"{column}_{index}" for column in columns] for index in range(count)]
+    slots = ", ".join(
+        f"({', '.join(f'%({n})s::{kind}' for n, kind in zip(row, columns.values(), strict=True))})"
+        for row in names
+    )
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {slots}",  # noqa: S608  # names are constants
+        tuple(name for row in names for name in row),
+    )
 
 
 def _locators(

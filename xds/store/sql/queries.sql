@@ -4,7 +4,7 @@ SELECT patient_key || member_keys
  WHERE cx = %(cx)s AND merged_into IS NULL;
 
 -- find_documents: DocumentEntries of a patient (ITI TF-2 3.18.4.1.2.3.7.1); filters follow
-SELECT entry_uuid, patient_key, status, home, body
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM document_entry
  WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
    AND object_type = ANY(%(object_types)s::"char"[]);
@@ -52,7 +52,7 @@ SELECT entry_uuid, patient_key, status, home, body
  ORDER BY creation_time DESC NULLS FIRST, entry_uuid LIMIT %(limit)s;
 
 -- locate: where objects are
-SELECT entry_uuid, patient_key, kind FROM object_locator WHERE entry_uuid = ANY(%(ids)s::uuid[]);
+SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text FROM object_locator WHERE entry_uuid = ANY(%(ids)s::uuid[]);
 
 -- locate_unique_ids: who bears uniqueIds of one kind of object
 SELECT patient_key, other_keys FROM unique_id WHERE uid = ANY(%(uids)s) AND kind = %(kind)s::"char";
@@ -64,52 +64,55 @@ SELECT p.patient_key, coalesce(survivor.cx, p.cx)
  WHERE p.patient_key = ANY(%(keys)s);
 
 -- documents_by_id: whatever their status
-SELECT entry_uuid, patient_key, status, home, body
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM document_entry
  WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[])
  ORDER BY entry_uuid LIMIT %(limit)s;
 
 -- documents_by_unique_id: one uniqueId may name several entries
-SELECT entry_uuid, patient_key, status, home, body
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM document_entry
  WHERE patient_key = ANY(%(keys)s) AND uid = ANY(%(uids)s)
  ORDER BY entry_uuid LIMIT %(limit)s;
 
 -- submission_sets: of patients, by status
-SELECT entry_uuid, patient_key, status, home, body
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM submission_set
  WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
  ORDER BY submission_time DESC, entry_uuid LIMIT %(limit)s;
 
 -- submission_sets_by_id: by entryUUID or uniqueId
-SELECT entry_uuid, patient_key, status, home, body
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM submission_set
  WHERE patient_key = ANY(%(keys)s) AND (entry_uuid = ANY(%(ids)s::uuid[]) OR uid = ANY(%(uids)s));
 
 -- folders: of patients, by status
-SELECT entry_uuid, patient_key, status, home, body, last_update_time
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, last_update_time
   FROM folder
  WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
  ORDER BY last_update_time DESC, entry_uuid LIMIT %(limit)s;
 
 -- folders_by_id: by entryUUID
-SELECT entry_uuid, patient_key, status, home, body, last_update_time
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, last_update_time
   FROM folder
  WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[]);
 
 -- associations_touching: source or target is one of them (ITI TF-2 3.18.4.1.2.3.7.7)
-SELECT entry_uuid, patient_key, status, home, body, source, target, type
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
+       'urn:uuid:' || source, 'urn:uuid:' || target, type
   FROM association
  WHERE (source = ANY(%(ids)s::uuid[]) OR target = ANY(%(ids)s::uuid[])) AND status = 'A'
  ORDER BY entry_uuid LIMIT %(limit)s;
 
 -- associations_from: of one type from one source
-SELECT entry_uuid, patient_key, status, home, body, source, target, type
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
+       'urn:uuid:' || source, 'urn:uuid:' || target, type
   FROM association
  WHERE source = ANY(%(ids)s::uuid[]) AND type = %(type)s AND status = 'A'
  ORDER BY entry_uuid LIMIT %(limit)s;
 
 -- associations_by_id: by entryUUID
-SELECT entry_uuid, patient_key, status, home, body, source, target, type
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
+       'urn:uuid:' || source, 'urn:uuid:' || target, type
   FROM association
  WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[]) AND status = 'A';

@@ -26,43 +26,43 @@ SELECT p.patient_key, coalesce(survivor.cx, p.cx)
  WHERE p.patient_key = ANY(%(keys)s);
 
 -- locate: where objects are
-SELECT entry_uuid, patient_key, kind
+SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text
   FROM object_locator
  WHERE entry_uuid = ANY(%(ids)s::uuid[]);
 
 -- locate_unique_ids: who bears uniqueIds
-SELECT uid, patient_key, other_keys, kind, hash, size
+SELECT uid, patient_key, other_keys, kind::text, hash, size
   FROM unique_id
  WHERE uid = ANY(%(uids)s);
 
 -- lock_entries: entries that a submission refers to; they stay as they are until it is decided
-SELECT entry_uuid, patient_key, status, object_type
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, object_type::text
   FROM document_entry
  WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[])
  ORDER BY patient_key, entry_uuid
    FOR NO KEY UPDATE;
 
 -- lock_folders: the same for Folders
-SELECT entry_uuid, patient_key, status
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text
   FROM folder
  WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[])
  ORDER BY patient_key, entry_uuid
    FOR NO KEY UPDATE;
 
 -- dependents: Approved entries that transform an entry or are appended to it (ITI TF-2 3.42.4.1.3.5)
-SELECT a.target, a.source
+SELECT 'urn:uuid:' || a.target, 'urn:uuid:' || a.source
   FROM association AS a
   JOIN document_entry AS d ON d.patient_key = a.patient_key AND d.entry_uuid = a.source
  WHERE a.target = ANY(%(ids)s::uuid[]) AND a.type = ANY(%(types)s) AND a.status = 'A' AND d.status = 'A';
 
 -- folders_of: Approved Folders that hold an entry (ITI TF-2 3.42.4.1.3.5)
-SELECT a.target, f.entry_uuid, f.patient_key, f.status
+SELECT 'urn:uuid:' || a.target, 'urn:uuid:' || f.entry_uuid, f.patient_key, f.status::text
   FROM association AS a
   JOIN folder AS f ON f.patient_key = a.patient_key AND f.entry_uuid = a.source
  WHERE a.target = ANY(%(ids)s::uuid[]) AND a.type = %(type)s AND a.status = 'A' AND f.status = 'A';
 
 -- transformations: those of the entries that are the source of a transformation (ITI TF-3 4.2.2.2.1)
-SELECT DISTINCT source
+SELECT DISTINCT 'urn:uuid:' || source
   FROM association
  WHERE source = ANY(%(ids)s::uuid[]) AND type = ANY(%(types)s);
 

@@ -32,7 +32,7 @@ SELECT state, answer
  LIMIT 1;
 
 -- pending_submissions: what no living process settles any more
-SELECT submission_id, submission_set_uuid, submission_set_unique_id, owner,
+SELECT submission_id, 'urn:uuid:' || submission_set_uuid, submission_set_unique_id, owner,
        extract(epoch FROM now() - created_at)::float8
   FROM repository_submission
  WHERE state = 'pending'

@@ -1,0 +1,117 @@
+"""A connection's straight way gives what a cursor gives, and fails as a cursor fails."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import errors
+
+from xds.store import Conflict, Pool, StoreBusy, StoreUnavailable, access
+from xds.store.access import Connection, borrowed
+
+_TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+_NUMBERS = st.integers(-(2**63), 2**63 - 1)
+
+
+@pytest.fixture(scope="module")
+def connection(postgres: str) -> Iterator[Connection]:
+    with Connection.connect(postgres, autocommit=True) as opened:
+        yield opened
+
+
+@settings(max_examples=50)
+@given(
+    text=st.none() | _TEXTS,
+    number=_NUMBERS,
+    octets=st.binary(),
+    texts=st.lists(_TEXTS | st.none()),
+    numbers=st.lists(_NUMBERS),
+    many=st.lists(st.binary()),
+)
+def test_values_come_back(
+    connection: Connection,
+    text: str | None,
+    number: int,
+    octets: bytes,
+    texts: list[str | None],
+    numbers: list[int],
+    many: list[bytes],
+) -> None:
+    statement = (
+        "SELECT %(text)s::text, %(number)s::bigint, %(octets)s::bytea,"
+        " %(texts)s::text[], %(numbers)s::bigint[], %(many)s::bytea[], %(text)s::text"
+    )
+    sent = {
+        "text": text,
+        "number": number,
+        "octets": octets,
+        "texts": texts,
+        "numbers": numbers,
+        "many": many,
+    }
+    assert connection.run(statement, sent) == [(text, number, octets, texts, numbers, many, text)]
+
+
+def test_no_rows_and_no_result(connection: Connection) -> None:
+    assert connection.run("SELECT 1 WHERE false") == []
+    assert connection.run("SET application_name = 'xds'") == []
+
+
+def test_a_text_with_nul_is_refused(connection: Connection) -> None:
+    with pytest.raises(psycopg.DataError):
+        connection.run("SELECT %(text)s::text", {"text": "cut\0off"})
+
+
+def test_an_error_of_the_server_is_psycopgs(connection: Connection) -> None:
+    with pytest.raises(errors.DivisionByZero):
+        connection.run("SELECT 1 / %(number)s::integer", {"number": 0})
+    with pytest.raises(errors.UndefinedTable):
+        connection.run("SELECT * FROM not_there")
+    assert connection.run("SELECT 1") == [(1,)]
+
+
+def test_prepared_statements_outlive_a_rollback(connection: Connection) -> None:
+    with connection.transaction(force_rollback=True):
+        assert connection.run("SELECT 2") == [(2,)]
+    assert connection.run("SELECT 2") == [(2,)]
+
+
+def test_the_oldest_prepared_statement_is_dropped(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "_PREPARED_MOST", 3)
+    with Connection.connect(postgres, autocommit=True) as connection:
+        for _ in range(2):
+            for number in range(5):
+                assert connection.run(f"SELECT {number}, 'x'") == [(number, "x")]
+        assert connection.run("SELECT count(*) FROM pg_prepared_statements") == [(3,)]
+
+
+def test_a_server_that_goes_away_is_unavailable(pool: Pool) -> None:
+    with pytest.raises(StoreUnavailable), borrowed(pool) as borrowed_one:
+        borrowed_one.run("SELECT pg_terminate_backend(pg_backend_pid())")
+    with (
+        pytest.raises(StoreUnavailable),
+        borrowed(pool) as borrowed_one,
+        psycopg.connect(pool.conninfo) as other,
+    ):
+        (pid,) = borrowed_one.run("SELECT pg_backend_pid()")[0]
+        other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        other.commit()
+        for _ in range(100):
+            borrowed_one.run("SELECT 1")
+    with borrowed(pool) as borrowed_one:
+        assert borrowed_one.run("SELECT 1") == [(1,)]
+
+
+def test_a_statement_that_takes_too_long_is_busy(pool: Pool) -> None:
+    with pytest.raises(StoreBusy), borrowed(pool) as borrowed_one:
+        borrowed_one.run("SET statement_timeout = '10ms'")
+        borrowed_one.run("SELECT pg_sleep(5)")
+
+
+def test_a_taken_key_is_a_conflict(pool: Pool) -> None:
+    statement = "INSERT INTO code (code, scheme) VALUES (%(code)s, '2.999')"
+    with pytest.raises(Conflict), borrowed(pool) as borrowed_one:
+        borrowed_one.run(statement, {"code": "twice"})
+        borrowed_one.run(statement, {"code": "twice"})
