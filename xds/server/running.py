@@ -1,7 +1,9 @@
 """A service from start to stop: port, data folder, database, schema, workers; each failure is one sentence."""
 
 import fcntl
+import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Final, Self
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.site import service_url
+from xds.server.stopping import StopRequest
 from xds.server.wiring import House, build, rule_policy
 from xds.server.worker import Pace
 from xds.settings import MIB, Settings, SettingsError, lite_settings, load
@@ -24,8 +27,12 @@ from xds.store import (
     migrate,
 )
 
+log = logging.getLogger(__name__)
+
 _LEAST_FREE: Final = 256 * MIB
 """A data folder with less room is no place to start a database in."""
+_ORPHANS_SECONDS: Final = 3.0
+"""The workers of a service that was killed hold its folder and port until they see it, within a second."""
 
 
 class StartError(Exception):
@@ -40,9 +47,18 @@ class Running:
 
     @classmethod
     def lite(cls, host: str | None, port: int | None, data_dir: Path | None) -> Self:
-        """The Lite service; without a data folder, ./xds-data or one that the database can reach."""
+        """The Lite service; without a data folder, ./xds-data or one that the database can reach.
+
+        Raises
+        ------
+        StartError
+            XDS_DATABASE_URL is no address of a database.
+        """
         folder = data_dir if data_dir is not None else default_data_folder(Path("xds-data"))
-        return cls(lite_settings(host or "127.0.0.1", 8080 if port is None else port, folder.absolute()))
+        try:
+            return cls(lite_settings(host or "127.0.0.1", 8080 if port is None else port, folder.absolute()))
+        except SettingsError as error:
+            raise StartError(str(error)) from None
 
     @classmethod
     def production(cls, config: Path) -> Self:
@@ -58,33 +74,65 @@ class Running:
         except SettingsError as error:
             raise StartError(str(error)) from None
 
-    def serve(self, on_ready: Callable[[str], None]) -> None:
-        """Serve until a signal; `on_ready` gets the address once requests are answered.
+    def serve(
+        self, stop: StopRequest, *, on_ready: Callable[[str], None], on_stop: Callable[[], None]
+    ) -> None:
+        """Serve until a signal.
+
+        Parameters
+        ----------
+        stop
+            Knows of a signal that came before this was called, or comes before requests are answered.
+        on_ready
+            Gets the address once requests are answered.
+        on_stop
+            Called when a signal came, before the requests under way are finished.
 
         Raises
         ------
         StartError
             A taken port, a broken data folder, no disk, a database or schema that does not fit.
         """
-        server = self.settings.server
         try:
-            listener = bind(server.host, server.port)
+            self._serve(stop, on_ready, on_stop)
+        except (HttpError, EmbeddedPostgresError, SchemaError, SettingsError, StoreUnavailable) as error:
+            raise StartError(str(error)) from None
+        except StartError:
+            raise
+        except Exception as error:
+            log.exception("not started")
+            where = self.settings.log.file or "standard error"
+            raise StartError(
+                f"the service ended for a reason that is not foreseen ({type(error).__name__}); the log says more"
+                f" ({where})"
+            ) from error
+
+    def _serve(self, stop: StopRequest, on_ready: Callable[[str], None], on_stop: Callable[[], None]) -> None:
+        rule_policy(self.settings)  # a mistake in the code lists is told here, not by a worker
+        _prepare(self.settings.data_dir)
+        with _locked(self.settings.data_dir):
+            listener = bind(self.settings.server.host, self.settings.server.port)
             host, port = listener.getsockname()[:2]
-            _prepare(self.settings.data_dir)
+
+            def ready() -> None:
+                if stop.asked():
+                    raise SystemExit(0)  # there is no worker yet
+                on_ready(service_url(host, port))
+
             _open_log(self.settings)
-            rule_policy(self.settings)  # a mistake in the code lists is told here, not by a worker
-            lock = _lock(self.settings.data_dir)
+            if stop.asked():
+                return
             with _database(self.settings) as dsn:
+                if stop.asked():
+                    return
                 migrate(dsn)
                 serve(
                     lambda: _application(self.settings, dsn),
                     listener,
                     _http_settings(self.settings),
-                    on_ready=lambda: on_ready(service_url(host, port)),
+                    on_ready=ready,
+                    on_stop=on_stop,
                 )
-            os.close(lock)
-        except (HttpError, EmbeddedPostgresError, SchemaError, SettingsError, StoreUnavailable) as error:
-            raise StartError(str(error)) from None
 
 
 def _application(settings: Settings, dsn: str) -> WSGIApplication:
@@ -116,20 +164,20 @@ def _database(settings: Settings) -> Iterator[str]:
     if dsn:
         yield dsn
         return
-    with EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries()) as embedded:
-        yield embedded.dsn
+    embedded = EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries())
+    try:
+        yield embedded.start()
+    finally:
+        embedded.stop()  # also what a start that failed, or was cut off, has left
 
 
 def _prepare(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        vault_folder_of = folder / "documents"
-        vault_folder_of.mkdir(mode=0o700, exist_ok=True)
+        (folder / "documents").mkdir(mode=0o700, exist_ok=True)
         free = os.statvfs(folder)
     except OSError as error:
-        raise StartError(
-            f"the data folder {folder} cannot be used ({error.strerror}); choose another with --data-dir"
-        ) from None
+        raise _unusable(folder, error) from None
     if free.f_bavail * free.f_frsize < _LEAST_FREE:
         raise StartError(
             f"the data folder {folder} has less than {_LEAST_FREE // MIB} MiB free; make room or choose another"
@@ -143,14 +191,34 @@ def _open_log(settings: Settings) -> None:
         raise StartError(f"the log {settings.log.file} cannot be written ({error.strerror})") from None
 
 
-def _lock(folder: Path) -> int:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     """Hold the data folder: two services on one would each take the other's files for their own."""
-    descriptor = os.open(folder / "xds.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(folder / "xds.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    with os.fdopen(descriptor, "wb"):
+        deadline = time.monotonic() + _ORPHANS_SECONDS
+        while not _lock(descriptor, folder):
+            if time.monotonic() > deadline:
+                raise StartError(
+                    f"another xds serves from the data folder {folder}; stop it, or choose another with --data-dir"
+                )
+            time.sleep(0.1)
+        yield
+
+
+def _lock(descriptor: int, folder: Path) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StartError(
-            f"another xds serves from the data folder {folder}; stop it, or choose another with --data-dir"
-        ) from None
-    return descriptor
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    return True
+
+
+def _unusable(folder: Path, error: OSError) -> StartError:
+    reason = "a file stands in its way" if isinstance(error, FileExistsError) else error.strerror
+    return StartError(f"the data folder {folder} cannot be used ({reason}); choose another with --data-dir")
