@@ -21,6 +21,8 @@ _SAMPLED = 0.1  # of the transactions are logged for the percentiles
 
 def as_script(statement: str, **values: str) -> str:
     """A statement of `xds.store` in pgbench's notation: each parameter its value, else a variable of its name."""
+    # pgbench takes ":uuid" within a literal for a variable of that name: the colons are written as escapes.
+    statement = statement.replace("'urn:uuid:'", r"U&'urn\003auuid\003a'")
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], f":{match[1]}"), statement)
 
 
