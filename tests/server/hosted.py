@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from xds.server.http import BODY_ERRORS, HttpSettings, bind, serve
+from xds.server.http import BODY_ERRORS, HttpError, HttpSettings, bind, serve
 from xds.server.worker import Pace
 
 LIMIT = 1_000_000  # octets of a request
@@ -26,6 +26,7 @@ class Application:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made_in = os.getpid()
+        (folder / "made").touch()
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -82,6 +83,7 @@ def main() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(name)s %(message)s %(status)s", defaults={"status": ""}))
     logging.basicConfig(handlers=[handler])
+    made_from = folder / "absent" if changes.pop("cannot_be_made", False) else folder
     settings = {
         "workers": 1,
         "threads": 4,
@@ -91,11 +93,13 @@ def main() -> None:
     listener = bind("127.0.0.1", port)
     try:
         serve(
-            lambda: Application(folder),
+            lambda: Application(made_from),
             listener,
             HttpSettings(**settings),
             on_ready=lambda: print("ready", flush=True),
         )
+    except HttpError as error:
+        print(error, flush=True)
     finally:
         print("cleaned up", os.getpid(), flush=True)
 

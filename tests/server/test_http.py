@@ -198,6 +198,14 @@ def test_a_worker_that_dies_is_replaced_and_ends_nothing_else(start_hosted: Star
     assert (code, out) == (0, f"cleaned up {hosted.process.pid}\n")
 
 
+def test_an_application_that_cannot_be_made_ends_the_service(start_hosted: Start) -> None:
+    hosted = start_hosted(cannot_be_made=True)
+    code, out, err = hosted.end()
+    said = "the HTTP server ended by itself; its log says why"
+    assert (code, out) == (0, f"{said}\ncleaned up {hosted.process.pid}\n")
+    assert "FileNotFoundError" in err
+
+
 # -- the head of a request -------------------------------------------------------------------------------------------
 
 
