@@ -3,6 +3,7 @@
 import logging
 import os
 import resource
+import signal
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ _GRACEFUL_SECONDS: Final = 30
 _CONNECTIONS: Final = 1024
 """Of one worker, as long as it may have so many files open."""
 _OTHER_FILES: Final = 256
+_ENDING: Final = (signal.SIGTERM, signal.SIGQUIT)
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # heartbeats: a container's /tmp may be a slow disk
 
 
@@ -83,19 +85,22 @@ def serve(
     settings: HttpSettings,
     *,
     on_ready: Callable[[], None],
+    on_stop: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are finished, unless a second SIGINT comes.
+    """Serve until SIGINT, SIGTERM or SIGHUP; requests under way are finished, unless a second SIGINT comes.
 
     Parameters
     ----------
     make_application
         Called in each worker after the fork: pools of connections must not cross it.
     on_ready
-        Called once, when the listener accepts.
+        Called once, when the listener accepts. SystemExit from it ends the service.
+    on_stop
+        Called when a signal came, before the requests under way are finished.
     """
     served_by = os.getpid()
     try:
-        _Server(make_application, listener, settings, on_ready).run()
+        _Server(make_application, listener, settings, on_ready, on_stop).run()
     except BaseException as end:
         code = end.code if isinstance(end, SystemExit) else 1
         if os.getpid() != served_by:
@@ -128,6 +133,28 @@ class _Arbiter(Arbiter):  # type: ignore[misc]
     """Ctrl-C once is a request to end, twice an order."""
 
     handle_int = Arbiter.handle_term
+    # The terminal is gone. gunicorn would read its settings anew; ours are read once.
+    handle_hup = Arbiter.handle_term
+
+    def init_signals(self) -> None:
+        """Take the signals; what nohup ignores stays ignored."""
+        hangup = signal.getsignal(signal.SIGHUP)
+        super().init_signals()
+        if hangup is signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, hangup)
+
+    def spawn_worker(self) -> Any:
+        """Start a worker; a signal that reaches it before it has its handlers waits for them."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the workers."""
+        self.app.on_stop()
+        super().stop(graceful)
 
     def handle_usr2(self) -> None:
         """No second set of processes: the port is one process's."""
@@ -140,11 +167,13 @@ class _Server(BaseApplication):  # type: ignore[misc]
         listener: socket.socket,
         settings: HttpSettings,
         on_ready: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         self._make_application = make_application
         self._descriptor = listener.detach()  # gunicorn closes it
         self._settings = settings
         self._on_ready = on_ready
+        self.on_stop = on_stop
         super().__init__()
 
     def run(self) -> None:
@@ -170,6 +199,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "logger_class": _Log,
             "control_socket_disable": True,
             "when_ready": lambda _: self._on_ready(),
+            "post_worker_init": lambda _: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING),
             "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
             # No header and no variable of the environment says who a peer is or how it came.
             "secure_scheme_headers": {},
