@@ -1,12 +1,8 @@
 """Metadata in PostgreSQL; nothing else in the house speaks to it."""
 
 from xds.store.access import Conflict, Pool, StoreBusy, StoreUnavailable
-from xds.store.embedded import (
-    EmbeddedPostgres,
-    EmbeddedPostgresError,
-    default_data_folder,
-    locate_binaries,
-)
+from xds.store.binaries import EmbeddedPostgresError, locate_binaries
+from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
 from xds.store.housekeeping import Housekeeping
 from xds.store.migrate import SchemaError, migrate
