@@ -5,6 +5,8 @@ A library (yoyo) was looked at: its own tables, locks and Python steps are more 
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -18,7 +20,7 @@ _NAME = re.compile(r"(\d{4})_(?:pre|post)_([a-z0-9_]+)\.sql")
 _LOCK: Final = 0x78_64_73_00
 _SERVER_LEAST: Final = 150_000
 _TABLE: Final = """
-CREATE TABLE IF NOT EXISTS schema_migration (
+CREATE TABLE schema_migration (
     number      integer PRIMARY KEY,
     name        text NOT NULL,
     sha256      text NOT NULL,
@@ -65,6 +67,31 @@ def shipped(folder: Traversable | None = None) -> list[Migration]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaState:
+    """How far a database is, and how far this version needs it."""
+
+    current: int  # number of the last migration that was applied; 0 for an empty database
+    needed: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version can work with it."""
+        return self.current == self.needed
+
+
+def state(dsn: str, folder: Traversable | None = None) -> SchemaState:
+    """Read how far the schema is; nothing is changed.
+
+    Raises
+    ------
+    SchemaError, StoreUnavailable
+        As of `migrate`; a schema that is newer is told, not raised.
+    """
+    with _connected(dsn) as connection:
+        return SchemaState(current=max(_applied(connection) or {}, default=0), needed=len(shipped(folder)))
+
+
 def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     """Bring the schema to this version; return the names of what was applied.
 
@@ -73,41 +100,66 @@ def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     Raises
     ------
     SchemaError
-        PostgreSQL older than 15, a schema newer than this version, a migration that was changed after it was
-        applied, or no right to change the schema.
+        PostgreSQL older than 15 or not in UTF-8, a schema newer than this version, a migration that was changed
+        after it was applied or that fails, no right to change the schema, or an address that is none.
     StoreUnavailable
         The database cannot be reached.
     """
     migrations = shipped(folder)
+    with _connected(dsn) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        applied = _applied(connection)
+        pending = _pending(migrations, applied or {})
+        # Only where it is not there: the role of a running service may not be allowed to make tables.
+        if applied is None:
+            connection.execute(_TABLE)
+        for item in pending:
+            _apply(connection, item)
+        return [item.name for item in pending]
+
+
+@contextmanager
+def _connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
     try:
         with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
-            _check_server(connection)
-            connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-            pending = _pending(connection, migrations)
-            for item in pending:
-                _apply(connection, item)
-            return [item.name for item in pending]
+            if (version := connection.info.server_version) < _SERVER_LEAST:
+                raise SchemaError(f"PostgreSQL 15 or newer is needed; the server is {version // 10_000}")
+            if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+                raise SchemaError(
+                    f"the database keeps text in {encoding}, and names need UTF8; create one with ENCODING 'UTF8'"
+                )
+            # A role's own limits are for requests: an index of ten million rows takes its time, and so does
+            # the wait for another process that makes it.
+            connection.execute("SET statement_timeout = 0")
+            connection.execute("SET lock_timeout = 0")
+            yield connection
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StoreUnavailable(f"the database cannot be reached: {reason}") from None
-
-
-def _check_server(connection: psycopg.Connection[Any]) -> None:
-    version = connection.info.server_version
-    if version < _SERVER_LEAST:
-        raise SchemaError(f"PostgreSQL 15 or newer is needed; the server is {version // 10_000}")
-
-
-def _pending(connection: psycopg.Connection[Any], migrations: list[Migration]) -> list[Migration]:
-    try:
-        # Looked for first: the role of a running service may not be allowed to make tables.
-        if connection.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,):
-            connection.execute(_TABLE)
-        applied = dict(connection.execute("SELECT number, sha256 FROM schema_migration").fetchall())
+        raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from None
     except psycopg.errors.InsufficientPrivilege:
         raise SchemaError(
             "this database role may not change the schema; run `xds db migrate` once as its owner"
         ) from None
+    except psycopg.errors.ReadOnlySqlTransaction:
+        raise SchemaError(
+            "the schema is old and the database is read-only, as a standby is; name the primary server"
+        ) from None
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is not None:
+            raise
+        # libpq quotes what it does not understand, which may be a password
+        raise StoreUnavailable(
+            "the database cannot be reached: its address is not a libpq URL or keywords"
+        ) from None
+
+
+def _applied(connection: psycopg.Connection[Any]) -> dict[int, str] | None:
+    """Hash of each applied migration by its number; None where there never was one."""
+    if connection.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,):
+        return None
+    return dict(connection.execute("SELECT number, sha256 FROM schema_migration").fetchall())
+
+
+def _pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migration]:
     newest = max(applied, default=0)
     if newest > len(migrations):
         raise SchemaError(
@@ -131,12 +183,15 @@ def _apply(connection: psycopg.Connection[Any], item: Migration) -> None:
                 "INSERT INTO schema_migration (number, name, sha256) VALUES (%s, %s, %s)",
                 (item.number, item.name, item.sha256),
             )
-    except psycopg.OperationalError:
-        raise
-    except psycopg.errors.InsufficientPrivilege:
-        raise SchemaError(
-            "this database role may not change the schema; run `xds db migrate` once as its owner"
-        ) from None
+    except (
+        psycopg.OperationalError,
+        psycopg.errors.InsufficientPrivilege,
+        psycopg.errors.ReadOnlySqlTransaction,
+    ):
+        raise  # said for every step by _connected
     except psycopg.Error as error:
-        reason = str(error).splitlines()[0]
-        raise SchemaError(f"migration {item.name} failed and was undone: {reason}") from None
+        raise SchemaError(f"migration {item.name} failed and was undone: {_first_line(error)}") from None
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
