@@ -1,154 +1,30 @@
 """The trial of HTTP servers (decision 0001): each must shown by running it.
 
-`python -m benchmarks.http_server_trial gunicorn gunicorn-h1c granian cheroot` prints a table. The candidates are
+`python -m benchmarks.http_server_trial gunicorn gunicorn-h1c granian cheroot xds` prints a table. The candidates are
 not dependencies of ours: run it in an environment that has them.
 """
 
 import http.client
 import multiprocessing
-import os
-import signal
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from benchmarks.load import run
 from benchmarks.trial_certificates import Certificates, make_certificates
+from benchmarks.trial_hosts import HOST, THREADS, Served, serving
 
-HOST = "127.0.0.1"
 SUITES = (
     "DHE-RSA-AES128-GCM-SHA256",
     "ECDHE-RSA-AES128-GCM-SHA256",
     "DHE-RSA-AES256-GCM-SHA384",
     "ECDHE-RSA-AES256-GCM-SHA384",
 )
-THREADS = 8
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def command(candidate: str, port: int, certificates: Certificates | None, folder: Path) -> list[str]:
-    """How a candidate is started with two workers of eight threads."""
-    python = sys.executable
-    if candidate.startswith("gunicorn"):
-        parser = "fast" if candidate == "gunicorn-h1c" else "python"
-        config = folder / "gunicorn.conf.py"
-        config.write_text(_GUNICORN_TLS if certificates else "", "utf-8")
-        base = [python, "-m", "gunicorn", "-c", str(config), "-k", "gthread", "-w", "2"]
-        base += [
-            "--threads",
-            str(THREADS),
-            "-b",
-            f"{HOST}:{port}",
-            "--http-parser",
-            parser,
-            "--keep-alive",
-            "30",
-        ]
-        if certificates:
-            base += ["--certfile", str(certificates.server), "--keyfile", str(certificates.server_key)]
-            base += ["--ca-certs", str(certificates.authority), "--cert-reqs", "2"]
-        return [*base, "benchmarks.trial_app:application"]
-    if candidate == "granian":
-        base = [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        base += ["--workers", "2", "--blocking-threads", str(THREADS), "--no-ws"]
-        if certificates:
-            base += [
-                "--ssl-certificate",
-                str(certificates.server),
-                "--ssl-keyfile",
-                str(certificates.server_key),
-            ]
-            base += [
-                "--ssl-ca",
-                str(certificates.authority),
-                "--ssl-client-verify",
-                "--ssl-protocol-min",
-                "tls1.2",
-            ]
-            base += ["--ssl-crl", str(certificates.revocations)]
-        return [*base, "benchmarks.trial_app:application"]
-    if candidate == "cheroot" and certificates is None:
-        return [
-            python,
-            "-m",
-            "cheroot",
-            "--bind",
-            f"{HOST}:{port}",
-            "--threads",
-            "16",
-            "benchmarks.trial_app:application",
-        ]
-    raise LookupError(f"{candidate} has no such form here")
-
-
-# ffdhe2048 of RFC 7919: Python's ssl offers DHE only with parameters of its own.
-FFDHE2048 = """-----BEGIN DH PARAMETERS-----
-MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
-+8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
-87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
-YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
-7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
-ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
------END DH PARAMETERS-----
-"""
-_GUNICORN_TLS = """
-import os, ssl
-def ssl_context(config, default):
-    context = default()
-    context.load_dh_params(os.environ["TRIAL_DH"])
-    context.load_verify_locations(os.environ["TRIAL_CRL"])
-    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-    return context
-"""
-
-
-@contextmanager
-def serving(candidate: str, certificates: Certificates | None, folder: Path) -> Iterator[int]:
-    """Run a candidate for the block."""
-    port = free_port()
-    environment = {**os.environ, "TRIAL_CLOSED": str(folder / "closed")}
-    if certificates:
-        environment["TRIAL_CRL"] = str(certificates.revocations)
-        environment["TRIAL_DH"] = str(folder / "dh.pem")
-        (folder / "dh.pem").write_text(FFDHE2048, "ascii")
-    process = subprocess.Popen(
-        command(candidate, port, certificates, folder),
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _wait(port, process)
-        yield port
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), socket.create_connection((HOST, port), 1):
-            time.sleep(0.5)
-            return
-        time.sleep(0.1)
-    raise RuntimeError("did not start")
 
 
 def raw(port: int, octets: bytes, *, seconds: float = 5) -> bytes:
@@ -191,11 +67,68 @@ def chunked_body(port: int) -> bool:
     return request(port, "/count", iter([b"a" * 70_000] * 3)) == (200, b"210000")
 
 
-def large_header_refused(port: int) -> bool:
-    """A header field of 100 KiB is refused."""
-    head = b"POST /count HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 100_000 + b"\r\nContent-Length: 0\r\n\r\n"
-    status = raw(port, head)[9:12]
-    return status.startswith(b"4")
+def refusal_arrives(port: int) -> bool:
+    """413 reaches a peer that goes on to send its body."""
+    head = b"POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n"
+    with socket.create_connection((HOST, port), 10) as connection:
+        connection.sendall(head)
+        time.sleep(0.2)
+        connection.sendall(bytes(20_000_000))
+        return b" 413 " in connection.recv(1000)
+
+
+def refused_before_continue(port: int) -> bool:
+    """A body that is too large is refused, not asked for by 100 (Continue)."""
+    head = b"POST /big HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n"
+    return raw(port, head, seconds=2)[9:12] == b"413"
+
+
+def refused_head(port: int, line: bytes, fields: bytes = b"") -> str:
+    """The status that a head gets; a body of nothing follows."""
+    answer = raw(port, line + b"\r\nHost: x\r\nContent-Length: 0\r\n" + fields + b"\r\n")
+    return answer[9:12].decode() or "closed"
+
+
+def slow_head_ends(port: int) -> bool:
+    """A head that arrives an octet at a time loses its connection within 15 s."""
+    return _ends(port, b"POST /count HTTP/1.1\r\nX-Slow: ")
+
+
+def slow_body_ends(port: int) -> bool:
+    """A body that arrives an octet at a time loses its connection within 15 s."""
+    return _ends(port, b"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+
+
+def _ends(port: int, begin: bytes) -> bool:
+    deadline = time.monotonic() + 15
+    with socket.create_connection((HOST, port), 1) as connection:
+        connection.sendall(begin)
+        connection.settimeout(0.5)
+        while time.monotonic() < deadline:
+            try:
+                connection.sendall(b"a")
+                if not connection.recv(1000):
+                    return True
+            except TimeoutError:
+                continue
+            except OSError:
+                return True
+    return False
+
+
+def slow_heads_leave_queries(port: int) -> bool:
+    """Four times as many unfinished heads as threads do not hold up a request."""
+    with ExitStack() as stack:
+        for _ in range(THREADS * 2 * 4):
+            held = stack.enter_context(socket.create_connection((HOST, port)))
+            held.sendall(b"POST /query HTTP/1.1\r\n")
+        time.sleep(0.5)
+        return all(_answered_at_once(port) for _ in range(10))
+
+
+def _answered_at_once(port: int) -> bool:
+    began = time.perf_counter()
+    return request(port, "/query", b"q")[0] == 200 and time.perf_counter() - began < 2
 
 
 def vanished_client_noticed(port: int, folder: Path) -> bool:
@@ -213,29 +146,21 @@ def vanished_client_noticed(port: int, folder: Path) -> bool:
 
 def slow_downloads_leave_queries(port: int) -> bool:
     """With as many slow downloads as one worker has threads less two, queries are answered at once."""
-    held = []
-    for _ in range(THREADS - 2):
-        connection = socket.create_connection((HOST, port))
-        connection.sendall(b"GET /drip HTTP/1.1\r\nHost: x\r\n\r\n")
-        held.append(connection)
-    time.sleep(0.5)
-    began = time.perf_counter()
-    answers = [request(port, "/query", b"q")[0] for _ in range(20)]
-    elapsed = time.perf_counter() - began
-    for connection in held:
-        connection.close()
-    return answers == [200] * 20 and elapsed < 2
+    with ExitStack() as stack:
+        for _ in range(THREADS - 2):
+            held = stack.enter_context(socket.create_connection((HOST, port)))
+            held.sendall(b"GET /drip HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(0.5)
+        return all(_answered_at_once(port) for _ in range(20))
 
 
 def idle_connections_leave_queries(port: int) -> bool:
-    """Four times as many idle kept-alive connections as threads do not hold up a request."""
-    held = [socket.create_connection((HOST, port)) for _ in range(THREADS * 2 * 4)]
-    time.sleep(0.5)
-    began = time.perf_counter()
-    status, _ = request(port, "/query", b"q")
-    for connection in held:
-        connection.close()
-    return status == 200 and time.perf_counter() - began < 2
+    """Four times as many connections that say nothing as threads do not hold up a request."""
+    with ExitStack() as stack:
+        for _ in range(THREADS * 2 * 4):
+            stack.enter_context(socket.create_connection((HOST, port)))
+        time.sleep(0.5)
+        return all(_answered_at_once(port) for _ in range(10))
 
 
 def tls(certificates: Certificates, *, suite: str | None = None, client: str = "client") -> ssl.SSLContext:
@@ -289,12 +214,16 @@ def reloads(port: int, certificates: Certificates) -> bool:
         return after != before and b" 200 " in wrapped.recv(1000)
 
 
-def throughput(port: int) -> float:
-    """Small POSTs a second: 1.5 KB in, 10 KB out, 8 kept-alive connections."""
-    body = b"q" * 1500
-    octets = b"POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n" + body
-    results = [run((HOST, port), [octets], connections=8, seconds=2, expect=b"xxxx") for _ in range(3)]
-    return sorted(item.per_second for item in results)[1]
+def throughput(served: Served) -> tuple[float, float]:
+    """Small POSTs a second and µs of processor time for each: 1.5 KB in, 10 KB out, 8 kept-alive connections."""
+    octets = b"POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n" + b"q" * 1500
+    rates, costs = [], []
+    for _ in range(5):
+        before = served.cpu_seconds()
+        result = run((HOST, served.port), [octets], connections=8, seconds=1.5, expect=b"xxxx")
+        costs.append((served.cpu_seconds() - before) / result.requests * 1e6)
+        rates.append(result.per_second)
+    return sorted(rates)[2], sorted(costs)[2]
 
 
 def download(port: int, size: int = 512 * 1024 * 1024) -> float:
@@ -308,27 +237,42 @@ def download(port: int, size: int = 512 * 1024 * 1024) -> float:
         return taken / (time.perf_counter() - began) / 1e6
 
 
+PROBES = {
+    "413 before the body is read": too_large_before_body,
+    "413 reaches a peer that sends on": refusal_arrives,
+    "Expect: 100-continue": expects_continue,
+    "413 instead of 100 (Continue)": refused_before_continue,
+    "chunked request body": chunked_body,
+    "slow downloads leave queries alone": slow_downloads_leave_queries,
+    "silent connections leave queries alone": idle_connections_leave_queries,
+    "slow heads leave queries alone": slow_heads_leave_queries,
+    "slow head ends its connection": slow_head_ends,
+    "slow body ends its connection": slow_body_ends,
+}
+
+
 def try_plain(candidate: str, folder: Path) -> Iterator[tuple[str, str]]:
     """What needs no TLS."""
-    with serving(candidate, None, folder) as port:
-        yield "413 before the body is read", shown(too_large_before_body(port))
-        yield "Expect: 100-continue", shown(expects_continue(port))
-        yield "chunked request body", shown(works(lambda: chunked_body(port)))
-        yield "100 KiB header refused", shown(large_header_refused(port))
-        yield "slow downloads leave queries alone", shown(works(lambda: slow_downloads_leave_queries(port)))
-        yield (
-            "idle connections leave queries alone",
-            shown(works(lambda: idle_connections_leave_queries(port))),
-        )
+    line = b"POST /count HTTP/1.1"
+    with serving(candidate, None, folder) as served:
+        port = served.port
+        for name, probe in PROBES.items():
+            yield name, shown(works(lambda probe=probe: probe(port)))  # type: ignore[misc]
+        yield "request line of 9 KiB", refused_head(port, b"POST /" + b"a" * 9_216 + b" HTTP/1.1")
+        yield "101 header fields", refused_head(port, line, b"".join(b"X-%d: a\r\n" % n for n in range(99)))
+        yield "header field of 100 KiB", refused_head(port, line, b"X: " + b"a" * 102_400 + b"\r\n")
         yield "vanished client is noticed", shown(vanished_client_noticed(port, folder))
-        yield "small POSTs a second", f"{throughput(port):.0f}"
+        rate, cost = throughput(served)
+        yield "small POSTs a second", f"{rate:.0f}"
+        yield "µs of processor for one", f"{cost:.0f}"
         yield "512 MiB download, MB/s", f"{download(port):.0f}"
 
 
 def try_tls(candidate: str, folder: Path) -> Iterator[tuple[str, str]]:
     """What mutual TLS asks."""
     certificates = make_certificates(folder)
-    with serving(candidate, certificates, folder) as port:
+    with serving(candidate, certificates, folder) as served:
+        port = served.port
         seen = [""]
 
         def ask() -> bool:
@@ -361,7 +305,7 @@ def main() -> None:
                     for name, value in part(candidate, Path(folder)):
                         rows.setdefault(name, {})[candidate] = value
                 except (LookupError, RuntimeError) as error:
-                    rows.setdefault(f"({part.__name__})", {})[candidate] = str(error)
+                    print(f"{candidate}, {part.__name__}: {error}", file=sys.stderr)
     print(
         f"| {multiprocessing.cpu_count()} cores, 2 workers of {THREADS} threads | {' | '.join(candidates)} |"
     )
