@@ -231,7 +231,11 @@ class Response(wsgi.Response):  # type: ignore[misc]
         if self.chunked:
             data = b"%X\r\n%b\r\n" % (len(data), data)
         if self.head:
-            data, self.head = self.head + data, b""
+            head, self.head = self.head, b""
+            if len(data) > _PIECE:  # to copy a large piece costs more than a call
+                self.sock.sendall(head)
+            else:
+                data = head + data
         self.sock.sendall(data)
 
     def close(self) -> None:
