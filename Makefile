@@ -21,6 +21,8 @@ $(VENV)/.run: setup.cfg pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what setup.cfg names into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fast]' >/dev/null 2>&1 \
+	  || echo "(the native HTTP parser needs a C compiler; the one in Python is used)"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
