@@ -113,6 +113,15 @@ def test_a_migration_that_fails_is_undone_whole(empty: str, folder: Path) -> Non
     assert migrate(empty, folder) == ["0002_post_second"]
 
 
+def test_a_migration_that_cannot_be_remembered_is_undone(empty: str, folder: Path) -> None:
+    (folder / "0002_post_second.sql").write_text(
+        "CREATE TABLE half (); ALTER TABLE schema_migration RENAME TO taken_away", "utf-8"
+    )
+    with pytest.raises(SchemaError, match="migration 0002_post_second failed and was undone"):
+        migrate(empty, folder)
+    assert tables(empty) == {"schema_migration", "first", "other"}
+
+
 def test_a_migration_that_was_edited_is_refused(empty: str, folder: Path) -> None:
     migrate(empty, folder)
     (folder / "0001_pre_first.sql").write_text("CREATE TABLE first (n bigint)", "utf-8")
