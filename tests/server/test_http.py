@@ -147,7 +147,7 @@ def test_a_taken_port_is_said_in_one_sentence() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_said_in_one_sentence(host: str) -> None:
-    with pytest.raises(HttpError, match="^the address .* cannot be used.*--host$"):
+    with pytest.raises(HttpError, match=r"^the address .* cannot be used.*--host$"):
         bind(host, 0)
 
 
