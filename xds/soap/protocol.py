@@ -84,6 +84,11 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
         ctx.in_body_doc = request.envelope.body
         ctx.method_request_string = request.envelope.body.tag
 
+    def generate_method_contexts(self, ctx: MethodContext) -> list[MethodContext]:
+        """One request is one call: its context is used as it is, where spyne copies it for each method."""
+        (ctx.descriptor,) = self.get_call_handles(ctx)
+        return [ctx]
+
     def get_call_handles(self, ctx: MethodContext) -> list[Any]:
         """Look the method up by (Action, body QName); spyne's own key would lose the body's namespace."""
         route = self._route(ctx.in_document)
@@ -133,6 +138,19 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
         ctx.out_string = ()
 
 
+class _Context(MethodContext):  # type: ignore[misc]
+    """A context of spyne's without its checks of each of fifty assignments and its events to nobody.
+
+    Dispatching takes 12 µs of the processor with it, 43 with spyne's own (docs/performance.md).
+    """
+
+    TransportContext = None  # HTTP is ours
+    __setattr__ = object.__setattr__  # nothing here freezes it
+
+    def fire_event(self, event: str, *arguments: Any, **named: Any) -> None:
+        """Tell no one: no service or application here has a listener."""
+
+
 class _StaticDocuments(InterfaceDocumentsBase):  # type: ignore[misc]
     """The WSDL is our own file, served by `xds.server`; spyne generates none."""
 
@@ -167,7 +185,7 @@ class SoapEndpoint:
         SoapFault
             It cannot be dispatched, or the transaction refuses the message as such.
         """
-        initial = MethodContext(self._server, MethodContext.SERVER)
+        initial = _Context(self._server, MethodContext.SERVER)
         initial.udc = request
         (context,) = self._server.generate_contexts(initial)
         self._server.get_in_object(context)
