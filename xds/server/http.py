@@ -1,5 +1,6 @@
 """The HTTP server behind one door: gunicorn's threaded worker, embedded (docs/decisions/0001-http-server.md)."""
 
+import errno
 import logging
 import os
 import resource
@@ -73,6 +74,10 @@ def bind(host: str, port: int) -> socket.socket:
         raise HttpError(f"port {port} needs rights that this user has not; choose one above 1023") from None
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise HttpError(
+                f"the address {host} cannot be used, for it is not this machine's; choose another --host"
+            ) from None
         raise HttpError(
             f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it, or choose another --port"
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 _LEAST_FREE: Final = 256 * MIB
 """A data folder with less room is no place to start a database in."""
-_ORPHANS_SECONDS: Final = 3.0
-"""The workers of a service that was killed hold its folder and port until they see it, within a second."""
+_ORPHANS_SECONDS: Final = 45.0
+"""The workers of a service that was killed hold its folder and port until their last request is answered."""
 
 
 class StartError(Exception):
@@ -198,14 +198,16 @@ def _locked(folder: Path) -> Iterator[None]:
         descriptor = os.open(folder / "xds.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise _unusable(folder, error) from None
-    with os.fdopen(descriptor, "wb"):
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
         deadline = time.monotonic() + _ORPHANS_SECONDS
         while not _lock(descriptor, folder):
-            if time.monotonic() > deadline:
+            if _is_alive(file) or time.monotonic() > deadline:
                 raise StartError(
                     f"another xds serves from the data folder {folder}; stop it, or choose another with --data-dir"
                 )
             time.sleep(0.1)
+        file.truncate(0)
+        file.write(b"%d\n" % os.getpid())
         yield
 
 
@@ -216,6 +218,21 @@ def _lock(descriptor: int, folder: Path) -> bool:
         return False
     except OSError as error:
         raise _unusable(folder, error) from None
+    return True
+
+
+def _is_alive(file: BinaryIO) -> bool:
+    """Whether the process lives that locked the folder; if not, only its workers hold the lock."""
+    file.seek(0)
+    holder = file.read(20).strip()
+    if not holder.isdigit():
+        return True  # it is about to write it
+    try:
+        os.kill(int(holder), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # of another user
     return True
 
 
