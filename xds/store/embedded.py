@@ -126,9 +126,9 @@ class EmbeddedPostgres:
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            with self._alone():
+            with self._alone() as lock:
                 if not (self._folder / "PG_VERSION").exists() or self._cut_off():
-                    self._make_cluster()
+                    self._make_cluster(lock)
                 self._check_cluster()
                 self._make_socket_folder()
                 if not self.running:
@@ -168,11 +168,12 @@ class EmbeddedPostgres:
             )
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[int]:
+        """Wait until no other start works in the folder; yield the descriptor that holds the lock."""
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
+            yield descriptor
         finally:
             os.close(descriptor)
 
@@ -187,7 +188,7 @@ class EmbeddedPostgres:
     def _version(self) -> str:
         return (self._folder / "PG_VERSION").read_text("ascii", "replace").strip()
 
-    def _make_cluster(self) -> None:
+    def _make_cluster(self, lock: int) -> None:
         left_over = list(self._folder.iterdir())
         if left_over and not (self._folder / "PG_VERSION").exists():
             raise EmbeddedPostgresError(
@@ -205,6 +206,7 @@ class EmbeddedPostgres:
             "--encoding=UTF8",
             "--data-checksums",
             *(locale if major_of(self._binaries) >= 17 else ("--locale=C",)),
+            inherited=(lock,),  # it goes on when we are killed: the next start then waits for its end
         )
         if done.returncode != 0:
             self._empty()
@@ -339,7 +341,9 @@ class EmbeddedPostgres:
                 f"{self._sockets} is not a folder of our own; remove it, or choose another data folder"
             )
 
-    def _run(self, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def _run(
+        self, program: str, *arguments: str, inherited: tuple[int, ...] = ()
+    ) -> "subprocess.CompletedProcess[str]":
         command = [str(self._binaries / program), "-D", str(self._folder), *arguments]
         user = self._as_user
         # An own session: Ctrl-C at the terminal is for xds, which then stops the server in order.
@@ -353,6 +357,7 @@ class EmbeddedPostgres:
                 cwd="/",
                 start_new_session=True,
                 check=False,
+                pass_fds=inherited,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
                 user=None if user is None else user.pw_uid,
                 group=None if user is None else user.pw_gid,
