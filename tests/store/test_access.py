@@ -1,5 +1,6 @@
 """A connection's straight way gives what a cursor gives, and fails as a cursor fails."""
 
+import threading
 from collections.abc import Iterator
 
 import psycopg
@@ -115,3 +116,76 @@ def test_a_taken_key_is_a_conflict(pool: Pool) -> None:
     with pytest.raises(Conflict), borrowed(pool) as borrowed_one:
         borrowed_one.run(statement, {"code": "twice"})
         borrowed_one.run(statement, {"code": "twice"})
+
+
+def test_a_deadlock_is_a_conflict(pool: Pool) -> None:
+    with borrowed(pool) as connection:
+        connection.run("INSERT INTO code (code, scheme) VALUES ('1', '2.999'), ('2', '2.999')")
+    together, told = threading.Barrier(2), []
+
+    def lock(first: str, second: str) -> None:
+        statement = "UPDATE code SET scheme = scheme WHERE code = %(code)s"
+        try:
+            with borrowed(pool) as connection, connection.transaction():
+                connection.run("SET LOCAL deadlock_timeout = '50ms'")
+                connection.run(statement, {"code": first})
+                together.wait(10)
+                connection.run(statement, {"code": second})
+            told.append("done")
+        except Conflict as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=lock, args=order) for order in (("1", "2"), ("2", "1"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(told) == ["DeadlockDetected", "done"]
+
+
+def test_a_serialization_failure_is_a_conflict(pool: Pool) -> None:
+    with borrowed(pool) as connection:
+        connection.run("INSERT INTO code (code, scheme) VALUES ('1', '2.999')")
+    statement = "UPDATE code SET scheme = '2.999.1' WHERE code = '1'"
+    with (
+        pytest.raises(Conflict, match="SerializationFailure"),
+        borrowed(pool) as first,
+        borrowed(pool) as second,
+        second.transaction(),
+    ):
+        second.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        second.run("SELECT * FROM code")
+        first.run(statement)
+        second.run(statement)
+
+
+def test_a_lock_that_is_not_given_is_busy(pool: Pool) -> None:
+    with (
+        pytest.raises(StoreBusy, match="LockNotAvailable"),
+        borrowed(pool) as first,
+        borrowed(pool) as second,
+        first.transaction(),
+    ):
+        first.run("LOCK TABLE code")
+        second.run("SET lock_timeout = '10ms'")
+        second.run("SELECT * FROM code")
+
+
+def test_a_conflict_leaves_nothing_and_the_connection_is_good(pool: Pool) -> None:
+    statement = "INSERT INTO code (code, scheme) VALUES (%(code)s, '2.999')"
+    for _ in range(2 * pool.max_size):
+        with pytest.raises(Conflict), borrowed(pool) as connection, connection.transaction():
+            connection.run(statement, {"code": "first"})
+            connection.run(statement, {"code": "first"})
+    with borrowed(pool) as connection:
+        assert connection.run("SELECT count(*) FROM code") == [(0,)]
+
+
+def test_a_statement_is_prepared_once_and_used_again(pool: Pool) -> None:
+    with borrowed(pool) as connection:
+        for number in range(5):
+            connection.run("SELECT %(number)s::integer", {"number": number})
+        found = connection.run(
+            "SELECT statement, generic_plans + custom_plans FROM pg_prepared_statements WHERE statement LIKE '%integer'"
+        )
+    assert found == [("SELECT $1::integer", 5)]

@@ -5,7 +5,7 @@ one is read with it for ever. New bodies use the newest.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -16,6 +16,10 @@ _LEVEL: Final = 3
 """Level 3 packs an entry in 36 µs; 9 takes three times as long for 4 % less (docs/decisions/0003-store.md)."""
 _FRAGMENT_BYTES: Final = 16 * 1024 * 1024
 """Upper bound of one unpacked fragment: a submission's envelope is not larger."""
+
+
+class UnknownDictionary(Exception):
+    """A body was packed with a dictionary that this version does not have; a newer one wrote it."""
 
 
 @cache
@@ -30,10 +34,16 @@ def dictionaries() -> dict[int, zstandard.ZstdCompressionDict]:
 
 
 class BodyCodec:
-    """Packs and unpacks bodies. Contexts of zstd are not thread-safe: each thread has its own."""
+    """Packs and unpacks bodies. Contexts of zstd are not thread-safe: each thread has its own.
 
-    def __init__(self) -> None:
-        self._dictionaries = dictionaries()
+    Parameters
+    ----------
+    known
+        Dictionaries by their number; None for the shipped ones.
+    """
+
+    def __init__(self, known: Mapping[int, zstandard.ZstdCompressionDict] | None = None) -> None:
+        self._dictionaries = dictionaries() if known is None else known
         self._newest = self._dictionaries[max(self._dictionaries)]
         self._newest.precompute_compress(level=_LEVEL)
         self._local = threading.local()
@@ -47,7 +57,13 @@ class BodyCodec:
         return compressor.compress(fragment.encode())
 
     def unpack(self, bodies: Iterable[bytes]) -> Iterator[bytes]:
-        """Decompress bodies, each with the dictionary that its frame names."""
+        """Decompress bodies, each with the dictionary that its frame names.
+
+        Raises
+        ------
+        UnknownDictionary
+            There is no such dictionary.
+        """
         decompressors: dict[int, zstandard.ZstdDecompressor] | None = getattr(
             self._local, "decompressors", None
         )
@@ -57,6 +73,14 @@ class BodyCodec:
             number = zstandard.get_frame_parameters(body).dict_id
             decompressor = decompressors.get(number)
             if decompressor is None:
-                decompressor = zstandard.ZstdDecompressor(dict_data=self._dictionaries[number])
-                decompressors[number] = decompressor
+                decompressor = decompressors[number] = self._decompressor(number)
             yield decompressor.decompress(body, max_output_size=_FRAGMENT_BYTES)
+
+    def _decompressor(self, number: int) -> zstandard.ZstdDecompressor:
+        dictionary = self._dictionaries.get(number)
+        if dictionary is None:
+            raise UnknownDictionary(
+                f"a stored object was packed with dictionary {number}, which this version of xds lacks (it has"
+                f" {', '.join(map(str, sorted(self._dictionaries)))}); install the version that wrote it"
+            )
+        return zstandard.ZstdDecompressor(dict_data=dictionary)
