@@ -58,6 +58,7 @@ def rows(heading: str) -> list[str]:
     ("heading", "section", "key"),
     [
         ("At run time", "options", "install_requires"),
+        ("Where it can be built", "options.extras_require", "fast"),
         ("For the tests", "options.extras_require", "test"),
         ("For the benchmarks", "options.extras_require", "bench"),
     ],
