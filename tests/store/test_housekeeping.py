@@ -87,6 +87,7 @@ def test_the_lock_ends_with_its_process(database: str, pool: Pool) -> None:
     with psycopg.connect(database, autocommit=True) as connection:  # the server notices within a moment
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SELECT pg_advisory_lock(%s)", (0x78_64_73_01,))
+        connection.execute("SELECT pg_advisory_unlock(%s)", (0x78_64_73_01,))
     with Housekeeping(pool).lead() as leading:
         assert leading
 
