@@ -113,6 +113,17 @@ def test_a_migration_that_fails_is_undone_whole(empty: str, folder: Path) -> Non
     assert migrate(empty, folder) == ["0002_post_second"]
 
 
+def test_a_full_disk_is_no_lost_connection(empty: str, folder: Path) -> None:
+    """PostgreSQL's class for it is the one of connections that failed."""
+    raising = "RAISE EXCEPTION USING ERRCODE = 'disk_full', MESSAGE = 'could not extend file'"
+    (folder / "0002_post_second.sql").write_text(f"DO $$ BEGIN {raising}; END $$", "utf-8")
+    with pytest.raises(SchemaError, match="0002_post_second failed and was undone: could not extend file"):
+        migrate(empty, folder)
+    (folder / "0002_post_second.sql").write_text("SELECT pg_terminate_backend(pg_backend_pid())", "utf-8")
+    with pytest.raises(StoreUnavailable, match="the database cannot be reached: terminating connection"):
+        migrate(empty, folder)
+
+
 def test_a_migration_that_cannot_be_remembered_is_undone(empty: str, folder: Path) -> None:
     (folder / "0002_post_second.sql").write_text(
         "CREATE TABLE half (); ALTER TABLE schema_migration RENAME TO taken_away", "utf-8"
@@ -221,6 +232,21 @@ def test_an_older_server_is_refused(empty: str, folder: Path, monkeypatch: pytes
         with pytest.raises(SchemaError, match=r"^PostgreSQL 15 or newer is needed; the server is \d\d$"):
             look(empty, folder)
     assert tables(empty) == set()
+
+
+def test_a_database_that_cannot_keep_every_name_is_refused(postgres: str, folder: Path) -> None:
+    name = f"xds_ascii_{os.getpid()}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+        )
+        try:
+            with pytest.raises(
+                SchemaError, match="keeps text in SQL_ASCII, and names need UTF8; create one with"
+            ):
+                migrate(make_conninfo(postgres, dbname=name), folder)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("name", ["0002_pre_again.sql", "0004_pre_gap.sql", "0000_pre_nought.sql"])

@@ -82,6 +82,19 @@ def test_settings_of_a_session(postgres: str) -> None:
         assert connection.autocommit
 
 
+def test_a_host_that_dies_silently_is_noticed(postgres: str) -> None:
+    """Over TCP; how long the server's own kernel would wait for it is two hours."""
+    with (
+        closing(open_pool(postgres, size=1, statement_timeout=1, idle_in_transaction_timeout=20)) as pool,
+        borrowed(pool) as connection,
+    ):
+        said = connection.info.get_parameters()
+    idle, interval, count = (int(said[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + interval * count <= 30
+    assert 1_000 <= int(said["tcp_user_timeout"]) <= 30_000
+    assert int(said["connect_timeout"]) <= WAIT_SECONDS
+
+
 def test_options_of_the_address_have_the_last_word(postgres: str) -> None:
     dsn = make_conninfo(postgres, options="-c work_mem=7MB -c statement_timeout=9s")
     with (

@@ -183,13 +183,11 @@ def _apply(connection: psycopg.Connection[Any], item: Migration) -> None:
                 "INSERT INTO schema_migration (number, name, sha256) VALUES (%s, %s, %s)",
                 (item.number, item.name, item.sha256),
             )
-    except (
-        psycopg.OperationalError,
-        psycopg.errors.InsufficientPrivilege,
-        psycopg.errors.ReadOnlySqlTransaction,
-    ):
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
         raise  # said for every step by _connected
     except psycopg.Error as error:
+        if connection.closed:  # so is this; a full disk is an OperationalError too, and no lost connection
+            raise
         raise SchemaError(f"migration {item.name} failed and was undone: {_first_line(error)}") from None
 
 
