@@ -1,5 +1,7 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
-PYTHON ?= python3
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c '$(FITS)' 2>/dev/null && echo $$each && break; done)
 HOST ?= 127.0.0.1
 PORT ?= 8080
 DATA ?=
@@ -18,7 +20,11 @@ help:
 	@echo "make setup   only the environment"
 
 $(VENV)/.run: setup.cfg pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		'$(PYTHON)' -c '$(FITS)' 2>/dev/null || { \
+			echo "xds needs Python 3.11, 3.12 or 3.13 with its venv (Debian: python3-venv); name one with PYTHON=" >&2; \
+			exit 1; }; \
+		'$(PYTHON)' -m venv --clear $(VENV); }
 	@echo "Installing what setup.cfg names into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fast]' >/dev/null 2>&1 \
@@ -33,7 +39,7 @@ $(VENV)/.test: $(VENV)/.run
 setup: $(VENV)/.test
 
 run: $(VENV)/.run
-	@exec $(BIN)/xds serve --lite --host $(HOST) --port $(PORT) $(if $(DATA),--data-dir $(DATA))
+	@exec $(BIN)/xds serve --lite --host $(HOST) --port $(PORT) $(if $(DATA),--data-dir '$(DATA)')
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,5 +1,6 @@
 """`xds db migrate`: what it says, and with which exit code, on databases in every state."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.conftest import free_port
 from xds.store import migrate
 
 from .conftest import Run
+
+MIGRATIONS = Path(__file__).parents[2] / "xds" / "store" / "migrations"
 
 
 @pytest.fixture
@@ -50,24 +53,12 @@ def test_it_applies_once(empty: str, run: Run, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_missing_of_an_old_schema_is_applied(
-    empty: str, run: Run, monkeypatch: pytest.MonkeyPatch
+    empty: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A schema that stopped at the first migration, as an interrupted upgrade leaves it."""
-    every = migrate(empty)
-    with psycopg.connect(empty, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
-    first_only = Path(__file__).parents[2] / "xds" / "store" / "migrations" / f"{every[0]}.sql"
-    with psycopg.connect(empty) as connection:
-        connection.execute(first_only.read_bytes())
-        connection.execute(
-            "CREATE TABLE schema_migration (number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL,"
-            " applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        connection.execute(
-            "INSERT INTO schema_migration (number, name, sha256) VALUES (1, %s, encode(sha256(%s), 'hex'))",
-            (every[0], first_only.read_bytes()),
-        )
+    shutil.copy(MIGRATIONS / "0001_pre_registry.sql", tmp_path)
+    migrate(empty, tmp_path)
+    every = sorted(item.stem for item in MIGRATIONS.glob("*.sql"))
     monkeypatch.setenv("XDS_DATABASE_URL", empty)
     result = run("db", "migrate")
     assert (result.exit_code, result.stdout.splitlines()) == (0, [f"applied {name}" for name in every[1:]])

@@ -301,15 +301,17 @@ def test_the_environment_names_another_database(start: Start, folder: Path, data
         assert connection.execute("SELECT count(*) FROM document_entry").fetchone() == (DOCUMENT_COUNT,)
 
 
-def test_an_old_schema_is_brought_up(start: Start, postgres: str, new_database: Callable[[], str]) -> None:
-    dsn = new_database()
-    with psycopg.connect(dsn, autocommit=True) as connection:
+def test_an_old_schema_is_brought_up(start: Start, folder: Path, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
-    lite = start(XDS_DATABASE_URL=dsn)
+    (folder / "old").mkdir()
+    shutil.copy(ROOT / "xds" / "store" / "migrations" / "0001_pre_registry.sql", folder / "old")
+    assert migrate(database, folder / "old") == ["0001_pre_registry"]
+    lite = start(XDS_DATABASE_URL=database)
     lite.until(lambda: SEEDED.search(lite.out))
     assert lite.interrupt() == 0
-    assert migrate(dsn) == []
+    assert migrate(database) == []
 
 
 # Each way not to start
@@ -344,7 +346,11 @@ def test_a_taken_port(start: Start) -> None:
         ({"data/postgresql/PG_VERSION": b"9\n"}, "the database in {data}/postgresql is of PostgreSQL 9"),
         ({"data/postgresql/PG_VERSION": b"\xff\x00\xfe"}, "{data}"),
         (
-            {"data/postgresql/PG_VERSION": b"18\n", "data/postgresql/global/pg_control": b"\x80" * 8192},
+            {
+                "data/postgresql/PG_VERSION": b"18\n",
+                "data/postgresql/postmaster.opts": b"",
+                "data/postgresql/global/pg_control": b"\x80" * 8192,
+            },
             "the database in {data}/postgresql",
         ),
     ],
@@ -354,6 +360,9 @@ def test_a_broken_data_folder(made: Mapping[str, bytes], said: str, start: Start
     for name, content in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
+    if os.geteuid() == 0 and (database := folder / "data" / "postgresql").is_dir():
+        for path in (database, *database.rglob("*")):
+            shutil.chown(path, "nobody")  # as whom root's database runs
     assert said.format(data=folder / "data") in sentence(start())
 
 
