@@ -83,8 +83,8 @@ def _server(server: ServerSettings) -> Iterator[str]:
 
 
 def _store(store: StoreSettings) -> Iterator[str]:
-    if store.pool_size < 1:
-        yield "store.pool_size must be 1 or more"
+    if store.pool_size < 2:  # housekeeping holds one while its work takes another
+        yield "store.pool_size must be 2 or more"
     # The address itself is never shown: it may hold a password.
     if store.dsn is not None and not re.match(r"postgres(?:ql)?://|\s*[a-z_]+\s*=", store.dsn):
         yield (
