@@ -25,7 +25,8 @@ SERVING = re.compile(r"^Serving on (\S+) until Ctrl-C\.$", re.MULTILINE)
 SEEDED = re.compile(
     r"^Seeded: (\d+) documents in (\d+) submissions, published through ITI-41 in", re.MULTILINE
 )
-STOP_SECONDS = 15
+# A stop lets requests under way finish, for 30 s at most; on a quiet machine it takes one.
+STOP_SECONDS = 45
 """A quiet machine takes one; nothing may take the thirty after which workers are killed."""
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("XDS_")}
 
