@@ -48,12 +48,14 @@ class _Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.room = room  # shared: what lies in it is looked at at once
         self.start = b""
-        self.missing = -1  # octets of the answer still to come; -1 while its length is not known
+        self.whole = -1  # octets of the answer; -1 while its length is not known
+        self.taken = 0
         self.sent_at = 0.0
 
     def send(self, request: bytes) -> None:
         self.start = b""
-        self.missing = -1
+        self.whole = -1
+        self.taken = 0
         self.sent_at = time.perf_counter()
         self.socket.sendall(request)
 
@@ -62,17 +64,16 @@ class _Connection:
         count = self.socket.recv_into(self.room)
         if not count:
             raise ConnectionError("the server closed the connection")
+        self.taken += count
         if len(self.start) < _START:
             self.start += self.room[: min(count, _START)]
-        if self.missing >= 0:
-            self.missing -= count
-            return self.missing <= 0
-        end = self.start.find(b"\r\n\r\n")
-        if end < 0:
-            return False
-        length = int(self.start[:end].lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        self.missing = end + 4 + length - max(count, len(self.start))
-        return self.missing <= 0
+        if self.whole < 0:
+            end = self.start.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            length = self.start[:end].lower().split(b"content-length:")[1].split(b"\r\n")[0]
+            self.whole = end + 4 + int(length)
+        return self.taken >= self.whole
 
     def is_as(self, expect: bytes) -> bool:
         """Whether the answer is HTTP 200 and says so near its beginning."""
