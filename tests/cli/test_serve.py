@@ -31,6 +31,12 @@ STOP_SECONDS = 45
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("XDS_")}
 
 
+def listening_to_the_terminal() -> None:
+    """Signals of a terminal as a person's shell hands them on."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Lite:
     """An `xds serve` in a session of its own, as of a terminal; every process of it bears its mark."""
 
@@ -48,6 +54,8 @@ class Lite:
                 env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), "XDS_TEST_MARK": str(self._out), **environment},
                 cwd=folder,
                 start_new_session=True,
+                # A runner under nohup, or in the background of a script, hands on that they are ignored.
+                preexec_fn=listening_to_the_terminal,
             )
 
     @property
