@@ -135,7 +135,7 @@ def _connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except psycopg.OperationalError as error:
         raise StoreUnavailable(f"the database cannot be reached: {_first_line(error)}") from None
-    except psycopg.errors.InsufficientPrivilege:
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName):
         raise SchemaError(
             "this database role may not change the schema; run `xds db migrate` once as its owner"
         ) from None
