@@ -73,6 +73,24 @@ def test_an_error_of_the_server_is_psycopgs(connection: Connection) -> None:
     assert connection.run("SELECT 1") == [(1,)]
 
 
+def test_a_block_is_committed_whole_or_not_at_all(connection: Connection) -> None:
+    connection.run("CREATE TEMPORARY TABLE counted (number integer)")
+
+    def numbers() -> list[int]:
+        return [row[0] for row in connection.run("SELECT number FROM counted ORDER BY number")]
+
+    with connection.block():
+        connection.run("INSERT INTO counted VALUES (1)")
+    assert numbers() == [1]
+    with pytest.raises(errors.DivisionByZero), connection.block():
+        connection.run("INSERT INTO counted VALUES (2)")
+        connection.run("SELECT 1 / %(number)s::integer", {"number": 0})
+    with connection.block():
+        connection.run("INSERT INTO counted VALUES (3)")
+        raise psycopg.Rollback
+    assert numbers() == [1]
+
+
 def test_prepared_statements_outlive_a_rollback(connection: Connection) -> None:
     with connection.transaction(force_rollback=True):
         assert connection.run("SELECT 2") == [(2,)]

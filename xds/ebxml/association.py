@@ -13,6 +13,7 @@ from xds.ebxml.fragments import (
     ChildIds,
     Findings,
     check_child,
+    children,
     decode_classification,
     decode_code,
     decode_slot,
@@ -71,10 +72,10 @@ def decode_association(element: etree._Element, findings: Findings) -> Associati
             "association-urn",
         )
         kind = SHORT_TYPES[kind]
-    slots = [decode_slot(child) for child in element.iterfind(SLOT)]
+    slots = [decode_slot(child) for child in children(element, SLOT)]
     set_status = [value for slot in slots if slot.name == "SubmissionSetStatus" for value in slot.values]
     documentation, extra = None, []
-    for child in element.iterfind(CLASSIFICATION):
+    for child in children(element, CLASSIFICATION):
         check_child(child, element.get("id", ""), "classifiedObject", f"{owner} Classification", findings)
         if child.get("classificationScheme") == ClassificationScheme.ASSOCIATION_DOCUMENTATION.value:
             documentation = decode_code(child, f"{owner} documentation", findings)

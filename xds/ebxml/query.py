@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from xds.ebxml.fragments import SLOT, VALUE, Findings, encode_slot
+from xds.ebxml.fragments import SLOT, Findings, children, encode_slot, slot_values
 from xds.ebxml.response import decode_error_list, encode_error_list
 from xds.ebxml.submission import REGISTRY_OBJECT_LIST, decode_objects
 from xds.ebxml.text import escape, home_attribute
@@ -51,9 +51,9 @@ def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsEr
         findings.append(UnknownStoredQuery("AdhocQuery is missing; its id names the stored query"))
         return AdhocQuery(query_id="", return_type=return_type), tuple(findings)
     slots = []
-    for child in query.iterfind(SLOT):
+    for child in children(query, SLOT):
         name = child.get("name", "")
-        texts = [value.text or "" for value in child.iterfind(VALUE)]
+        texts = slot_values(child)
         try:
             slots.append(read_values(name, texts))
         except ValueError as error:

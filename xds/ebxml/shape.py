@@ -19,6 +19,7 @@ from xds.ebxml.fragments import (
     ChildIds,
     Findings,
     check_child,
+    children,
     decode_author,
     decode_classification,
     decode_code,
@@ -101,7 +102,7 @@ def _decode_slots(
 ) -> None:
     extra = []
     seen: set[str] = set()
-    for child in element.iterfind(SLOT):
+    for child in children(element, SLOT):
         slot = decode_slot(child)
         where = f"{owner} {slot.name}"
         if slot.name in seen:
@@ -126,7 +127,7 @@ def _decode_classifications(
     element: etree._Element, owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
 ) -> None:
     lists: dict[str, list[Any]] = {"extra_classifications": []}
-    for child in element.iterfind(CLASSIFICATION):
+    for child in children(element, CLASSIFICATION):
         scheme, node = child.get("classificationScheme", ""), child.get("classificationNode")
         single, several = shape.single_codes.get(scheme), shape.list_codes.get(scheme)
         where = f"{owner} {standard_name(single or several) or scheme or node}"
@@ -152,7 +153,7 @@ def _decode_identifiers(
     element: etree._Element, owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
 ) -> None:
     extra = []
-    for child in element.iterfind(EXTERNAL_IDENTIFIER):
+    for child in children(element, EXTERNAL_IDENTIFIER):
         known = shape.identifiers.get(child.get("identificationScheme", ""))
         where = f"{owner} {standard_name(known and known[0]) or child.get('identificationScheme')}"
         check_child(child, owner, "registryObject", where, findings)

@@ -83,7 +83,7 @@ class RepositoryStore:
             The process that works on it.
         """
         message_id, digest = message if message is not None else (None, None)
-        with borrowed(self._pool) as connection, connection.transaction():
+        with borrowed(self._pool) as connection, connection.block():
             ((submission_id,),) = connection.run(
                 _SQL["add_submission"],
                 {

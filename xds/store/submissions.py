@@ -267,7 +267,7 @@ class SubmissionStore:
     def transaction(self, submission: Submission) -> Iterator[RegistryTransaction]:
         """Open a transaction for a submission; its new codes are added first, they outlive a rollback."""
         codes = self._codes.ids(rows.codes_of(submission))
-        with borrowed(self._pool) as connection, connection.transaction():
+        with borrowed(self._pool) as connection, connection.block():
             yield RegistryTransaction(connection, codes, self._bodies)
 
     def retrying(self, attempt: Callable[[], T]) -> T:

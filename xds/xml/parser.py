@@ -78,7 +78,7 @@ def _explain(data: bytes, error: etree.XMLSyntaxError) -> str:
 @cache
 def _shape_checks(limits: XmlLimits) -> tuple[etree.XPath, etree.XPath]:
     too_deep = etree.XPath("boolean(/" + "/".join("*" * (limits.depth + 1)) + ")")
-    return too_deep, etree.XPath(f"boolean(//*[@*[{limits.attributes + 1}]])")
+    return too_deep, etree.XPath(f"boolean(//@*[{limits.attributes + 1}])")
 
 
 def check_shape(root: etree._Element, limits: XmlLimits) -> None:
