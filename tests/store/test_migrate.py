@@ -27,7 +27,7 @@ def empty(postgres: str) -> Iterator[str]:
     """DSN of a database without any table."""
     name = f"xds_migrate_{os.getpid()}_{next(NUMBERS)}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
         yield make_conninfo(postgres, dbname=name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
