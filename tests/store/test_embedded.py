@@ -510,7 +510,7 @@ def as_ordinary_user(place: Path) -> Callable[[Path], str]:
         found = ordinary_python()
         if found is None or shutil.which("setpriv") is None:
             pytest.skip(
-                "no python that user nobody can run: the interpreter is under a folder only root can enter"
+                "NOT RUN: setpriv, or a python outside the folders that only root can enter, is missing"
             )
         command, environment = found
         command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
