@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -157,6 +158,19 @@ def test_each_worker_makes_its_application(start_hosted: Start) -> None:
     answers = [hosted.get() for _ in range(20)]
     assert all(answer["pid"] == answer["made_in"] for answer in answers)
     assert {answer["pid"] for answer in answers} <= set(hosted.children())
+
+
+def test_connections_are_shared_out_between_the_workers(start_hosted: Start) -> None:
+    hosted = start_hosted(workers=2, keep_alive_seconds=20)
+    eventually(lambda: len({hosted.get()["pid"] for _ in range(20)}) == 2)  # both are at work
+    holders: Counter[int] = Counter()
+    with ExitStack() as stack:
+        for _ in range(12):
+            connection = http.client.HTTPConnection(HOST, hosted.port, timeout=15)
+            stack.callback(connection.close)
+            connection.request("GET", "/")
+            holders[json.loads(connection.getresponse().read())["pid"]] += 1
+    assert max(holders.values()) <= 8  # left to chance, one of them often has all
 
 
 def test_ctrl_c_finishes_what_is_under_way(start_hosted: Start) -> None:

@@ -205,6 +205,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "control_socket_disable": True,
             "when_ready": lambda _: self._on_ready(),
             "post_worker_init": lambda _: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING),
+            "child_exit": lambda _, worker: worker.balance.leave(worker.age),
             "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
             # No header and no variable of the environment says who a peer is or how it came.
             "secure_scheme_headers": {},

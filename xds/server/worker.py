@@ -3,8 +3,8 @@
 What differs from `ThreadWorker` (measured in docs/decisions/0001-http-server.md): a connection takes a thread only
 once the whole head of a request is there, and the head and the body have to arrive at a least pace; a kept-alive
 connection stays a moment on its thread after an answer, so that a busy partner's next request skips the way through
-the poller; an answer's head leaves with its first piece; and a peer that expects 100 (Continue) is told so only when
-its body is asked for, so that a refusal comes first.
+the poller; connections are shared out evenly between the workers; an answer's head leaves with its first piece; and
+a peer that expects 100 (Continue) is told so only when its body is asked for, so that a refusal comes first.
 """
 
 import errno
@@ -34,6 +34,8 @@ from gunicorn.http.errors import (
     UnsupportedTransferCoding,
 )
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
+
+from xds.server.balance import YIELD_SECONDS, Balance
 
 log = logging.getLogger("xds.http")
 
@@ -280,6 +282,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     pace = Pace()
     head_bytes = 24 * 1024  # request line and header fields together
+    balance = Balance()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -293,6 +296,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: Any) -> None:
         """Accept a connection; it waits for its first octet in the poller, not on a thread."""
+        if self.balance.is_ahead(self.age):
+            time.sleep(YIELD_SECONDS)
         try:
             accepted, address = listener.accept()
         except OSError as error:
@@ -304,9 +309,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         connection.pace = self.pace
         connection.timeout = time.monotonic() + self.pace.grace_seconds
         self.nr_conns += 1
+        self.balance.tell(self.age, self.nr_conns)
         self.pending_conns.append(connection)
         waiting = partial(self.on_pending_socket_readable, connection)
         self.poller.register(accepted, selectors.EVENT_READ, waiting)
+
+    def notify(self) -> None:
+        """Show the parent that this worker lives, and the others how much it holds; called at each turn of `run`."""
+        super().notify()
+        self.balance.tell(self.age, self.nr_conns)
 
     def handle_quit(self, signal_number: int, frame: Any) -> None:
         """End on Ctrl-C as on SIGTERM, requests under way finished.
@@ -417,5 +428,5 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def worker_of(pace: Pace, head_bytes: int) -> type[Worker]:
-    """The worker class with limits of its own; gunicorn takes a class, not an object."""
-    return type("Worker", (Worker,), {"pace": pace, "head_bytes": head_bytes})
+    """The worker class of one server, called before its workers are forked; gunicorn takes a class, not an object."""
+    return type("Worker", (Worker,), {"pace": pace, "head_bytes": head_bytes, "balance": Balance()})
