@@ -58,7 +58,7 @@ def running(folder: Path, dsn: str) -> Iterator[Service]:
         "data_dir": str(folder / "data"),
         "server": {"port": port, "workers": 2, "threads": 32},
         "store": {"dsn": dsn},
-        "registry": {"accept_any_patient": True},
+        "registry": {"unknown_patients": "accept"},
         "repository": {"unique_id": REPOSITORY},
         "limits": RAISED,
         "log": {"level": "warning", "form": "json"},

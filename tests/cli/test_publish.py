@@ -26,7 +26,7 @@ from .conftest import Run
 
 PATIENT = "P1001^^^&2.999.1.1&ISO"
 MESSAGES = Path(__file__).parents[1] / "samples" / "messages"
-STRICT = RulePolicy(strictness="strict", accept_any_patient=True)
+STRICT = RulePolicy(strictness="strict", unknown_patients="accept")
 
 
 def seed_document(mime_type: str) -> bytes:

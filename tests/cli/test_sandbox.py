@@ -80,7 +80,7 @@ def test_an_empty_service_has_nothing_to_show(make: Make, run: Run) -> None:
 
 def test_a_service_that_refuses_the_seed(make: Make, run: Run) -> None:
     """Its policy is another one: each refused submission is named, with the code, and the exit code says no."""
-    refused = run("sandbox", "publish", "--url", make(registry={"accept_any_patient": False}).url)
+    refused = run("sandbox", "publish", "--url", make(registry={"unknown_patients": "refuse"}).url)
     assert refused.exit_code == 1
     lines = refused.stderr.splitlines()
     assert len(lines) == SUBMISSION_COUNT

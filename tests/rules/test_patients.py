@@ -53,7 +53,7 @@ BROKEN = [
     Broken(
         rule="42-known-patient",
         submission=of_patient("P1001^^^&2.999.7&ISO"),
-        policy=RulePolicy(accept_any_patient=True, patient_authority="2.999.1.1"),
+        policy=RulePolicy(unknown_patients="accept", patient_authority="2.999.1.1"),
         location="SubmissionSet01 patientId",
         code="XDSUnknownPatientId",
         says="P1001^^^&2.999.7&ISO is not of this domain's assigning authority 2.999.1.1",
@@ -99,7 +99,7 @@ def test_rule(broken: Broken) -> None:
 
 def test_lite_takes_any_patient_of_the_right_form() -> None:
     unknown = of_patient("P9^^^&2.999.77&ISO")
-    assert check(REGISTRATION, unknown, facts(), RulePolicy(accept_any_patient=True)) == []
+    assert check(REGISTRATION, unknown, facts(), RulePolicy(unknown_patients="accept")) == []
 
 
 @pytest.mark.parametrize("key", [PATIENT, WITH_NAMESPACE], ids=["known-by-the-rest", "known-as-sent"])

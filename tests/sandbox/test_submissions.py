@@ -161,7 +161,7 @@ class Registry:
 
 
 def test_the_strict_rules_find_nothing(seed: Seed) -> None:
-    policy = RulePolicy(strictness="strict", accept_any_patient=True, patient_authority="2.999.1.1")
+    policy = RulePolicy(strictness="strict", unknown_patients="accept", patient_authority="2.999.1.1")
     registry = Registry()
     for one in seed:
         entries = tuple(
@@ -176,7 +176,7 @@ def test_the_strict_rules_find_nothing(seed: Seed) -> None:
 def test_the_rules_do_find_a_seed_that_is_published_twice(seed: Seed) -> None:
     registry = Registry()
     registry.add(seed[0].submission)
-    policy = RulePolicy(accept_any_patient=True)
+    policy = RulePolicy(unknown_patients="accept")
     findings = check(REGISTRATION, seed[0].submission, registry.facts(), policy)
     assert "XDSDuplicateUniqueIdInRegistry" in {finding.code for finding in findings}
 

@@ -18,7 +18,7 @@ def house(database: str, tmp_path: Path) -> Iterator[House]:
     settings = Settings(
         data_dir=tmp_path,
         store=StoreSettings(dsn=database, pool_size=2),
-        registry=RegistrySettings(accept_any_patient=True),
+        registry=RegistrySettings(unknown_patients="accept"),
     )
     built = build(settings, database)
     yield built

@@ -279,7 +279,9 @@ def test_notes_and_limits_are_those_of_the_settings() -> None:
     assert "Any patient id of the right form" in lite
     assert "Any code of any coding scheme" in lite
     assert "Requests per second no limit" in lite
-    registry = replace(LITE.registry, accept_any_patient=False, codes_file=Path("codes"), strictness="strict")
+    registry = replace(
+        LITE.registry, unknown_patients="refuse", codes_file=Path("codes"), strictness="strict"
+    )
     limits = Limits(request_bytes=3 * 1024**3, leaf_class_results=1234, requests_per_second=7)
     strict = text_of(endpoint_page(Role.REGISTRY, replace(LITE, registry=registry, limits=limits), BASE))
     assert "Any patient id" not in strict

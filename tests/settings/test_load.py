@@ -29,9 +29,9 @@ pool_size = 20
 [registry]
 strictness = "strict"
 patient_authority = "2.999.1.1"
-accept_any_patient = true
+unknown_patients = "accept"
 home_community_id = "urn:oid:2.999.3"
-unknown_patient = "error"
+query_unknown_patient = "error"
 
 [repository]
 unique_id = "2.999.2.7"
@@ -71,7 +71,7 @@ def test_every_value_arrives(file: Path) -> None:
     )
     assert settings.store.pool_size == 20
     assert settings.registry.strictness == "strict"
-    assert settings.registry.accept_any_patient
+    assert settings.registry.unknown_patients == "accept"
     assert settings.repository.registry_seconds == 5
     assert settings.limits.request_bytes == GIB
     assert settings.limits.document_bytes == 256 * MIB, "what the file leaves out has its default"
@@ -137,7 +137,10 @@ def test_unknown_key_names_the_nearest(mapping: dict[str, Any], sentence: str) -
         ({"server": {"port": "8080"}}, "server.port must be a whole number, not a text"),
         ({"server": {"port": True}}, "server.port must be a whole number, not true or false"),
         ({"limits": {"documents": 1.5}}, "limits.documents must be a whole number, not a number with a fraction"),
-        ({"registry": {"accept_any_patient": "yes"}}, "registry.accept_any_patient must be true or false, not a text"),
+        (
+            {"registry": {"unknown_patients": True}},
+            'registry.unknown_patients must be "refuse" or "accept", not true or false',
+        ),
         ({"registry": {"strictness": "lenient"}}, 'registry.strictness must be "field" or "strict"'),
         ({"registry": {"strictness": 1}}, 'registry.strictness must be "field" or "strict", not a whole number'),
         ({"server": {"roles": "registry"}}, 'server.roles must be a list of "registry" or "repository", not a text'),
@@ -205,7 +208,7 @@ def test_a_password_in_the_file_of_another_user(file: Path) -> None:
 def test_lite() -> None:
     settings = lite_settings("127.0.0.1", 0, BASE, environ={})
     assert settings.lite
-    assert settings.registry.accept_any_patient
+    assert settings.registry.unknown_patients == "accept"
     assert settings.registry.strictness == "field"
     assert (settings.limits.requests_per_second, settings.limits.in_flight_per_peer) == (0, 0)
     assert settings.limits.request_bytes == Settings().limits.request_bytes

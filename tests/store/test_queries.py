@@ -40,7 +40,7 @@ from xds.soap import Envelope, Request
 from xds.store import FactsReader, Pool, QueryStore, SubmissionStore, open_pool
 from xds.xml import parse
 
-RULES = RulePolicy(accept_any_patient=True)
+RULES = RulePolicy(unknown_patients="accept")
 MARK = "urn:oid:2.999.8.9:mark"
 _numbers = itertools.count(1)
 PROPERTY = settings(

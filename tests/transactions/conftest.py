@@ -115,7 +115,7 @@ def base_settings(dsn: str, folder: Path) -> dict[str, Any]:
         "data_dir": str(folder / "data"),
         "server": {"port": free_port(), "workers": 2, "threads": 20},
         "store": {"dsn": dsn, "pool_size": 8},
-        "registry": {"accept_any_patient": True},
+        "registry": {"unknown_patients": "accept"},
         "repository": {"unique_id": "2.999.2.1"},
         "limits": {"requests_per_second": 0, "in_flight_per_peer": 0},
         "log": {"level": "info", "form": "json"},

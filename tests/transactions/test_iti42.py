@@ -225,7 +225,7 @@ def test_a_folder_follows_a_replacement(service: Service) -> None:
 
 
 def test_an_unknown_patient_is_refused_where_ids_are_fed(start: object) -> None:
-    service = start(registry={"accept_any_patient": False})  # type: ignore[operator]
+    service = start(registry={"unknown_patients": "refuse"})  # type: ignore[operator]
     patient = samples.fresh_patient()
     answer = register(service, samples.submission(samples.entry(patient)))
     assert set(answer.codes) == {"XDSUnknownPatientId"}

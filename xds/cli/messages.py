@@ -89,7 +89,7 @@ class _Judge:
     def __init__(self, capture: Capture, strict: bool) -> None:
         self._capture = capture
         self._strict = strict
-        self._policy = RulePolicy(strictness="strict" if strict else "field", accept_any_patient=True)
+        self._policy = RulePolicy(strictness="strict" if strict else "field", unknown_patients="accept")
         self._root = parse(capture.root)
         self._line = capture.first_line
 

@@ -64,7 +64,7 @@ class RegisterDocumentSet:
             ):
                 return stored
             reader = FactsReader(tx.connection)
-            facts = reader.facts_for(submission, accept_any_patient=self._policy.accept_any_patient)
+            facts = reader.facts_for(submission, accept_unknown=self._policy.unknown_patients == "accept")
             findings = (*structure, *check(REGISTRATION, submission, facts, self._policy))  # .3.3 to .3.5
             response = RegistryResponse.of(findings)
             if has_error(findings):

@@ -57,7 +57,7 @@ def known_patient(case: RegistrationCase) -> Iterator[Found]:
         where = f"{item.entry_uuid} patientId"
         if authority is not None and parsed.assigning_authority != authority:
             yield where, f"{patient_id} is not of this domain's assigning authority {authority}"
-        elif not case.policy.accept_any_patient and not case.knows_patient(patient_id):
+        elif case.policy.unknown_patients == "refuse" and not case.knows_patient(patient_id):
             yield where, f"{patient_id} is not known here"
 
 

@@ -34,7 +34,7 @@ class RulePolicy:
     """What an affinity domain asks of its partners; the figures are the limits of one message."""
 
     strictness: Literal["field", "strict"] = "field"
-    accept_any_patient: bool = False  # Lite: a patient id of the right form becomes known by its first use
+    unknown_patients: Literal["refuse", "accept"] = "refuse"  # accept: known by its first use (Lite)
     patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
     home_community_id: str | None = None  # "urn:oid:…"; None takes any on a submission
     codes: CodeSet | None = None  # None takes any code

@@ -269,7 +269,7 @@ def _notes(role: Role, settings: Settings) -> list[str]:
             "A lost answer to ITI-41 is fetched again with the same message under the same MessageID: nothing"
             " is stored twice."
         )
-    if registry.accept_any_patient:
+    if registry.unknown_patients == "accept":
         notes.append(
             "Any patient id of the right form, id^^^&OID&ISO, is accepted: it becomes known by its first use."
         )

@@ -117,7 +117,7 @@ def rule_policy(settings: Settings) -> RulePolicy:
     registry, limits = settings.registry, settings.limits
     return RulePolicy(
         strictness=registry.strictness,
-        accept_any_patient=registry.accept_any_patient,
+        unknown_patients=registry.unknown_patients,
         patient_authority=registry.patient_authority,
         home_community_id=registry.home_community_id,
         codes=_code_set(settings),
@@ -149,7 +149,7 @@ def query_policy(settings: Settings, rules: RulePolicy) -> QueryPolicy:
         object_ref_results=limits.object_ref_results,
         response_bytes=limits.response_bytes,
         home_community_id=registry.home_community_id,
-        unknown_patient=registry.unknown_patient,
+        unknown_patient=registry.query_unknown_patient,
     )
 
 

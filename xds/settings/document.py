@@ -33,7 +33,7 @@ folder of the file. Files to begin with are in `deploy/`.
 One setting may come from the environment: `{DATABASE_VARIABLE}` overrides `store.dsn`. A settings file that holds
 a password must belong to root or to the service's user, and nobody else may read it. Sizes are in octets.
 
-`xds serve --lite` reads no file: it is these defaults with `registry.accept_any_patient` on, the rate limits
+`xds serve --lite` reads no file: it is these defaults with `registry.unknown_patients = "accept"`, the rate limits
 (`limits.requests_per_second`, `limits.in_flight_per_peer`) off, and `log.form = "text"` into `xds.log` in its
 data folder.
 """

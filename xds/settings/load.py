@@ -88,7 +88,7 @@ def lite_settings(host: str, port: int, data_dir: Path, environ: Mapping[str, st
         data_dir=data_dir,
         lite=True,
         server=ServerSettings(host=host, port=port),
-        registry=RegistrySettings(strictness="field", accept_any_patient=True),
+        registry=RegistrySettings(strictness="field", unknown_patients="accept"),
         limits=Limits(requests_per_second=0, in_flight_per_peer=0),
         # The terminal is for the two scenarios; what a vendor sends is read in the file.
         log=LogSettings(form="text", file=data_dir / "xds.log"),

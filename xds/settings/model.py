@@ -36,10 +36,10 @@ class RegistrySettings:
 
     strictness: Literal["field", "strict"] = "field"  # tolerant of oddities seen in the field, or not
     patient_authority: str | None = None  # OID of the domain's patient ids; none accepts any
-    accept_any_patient: bool = False  # a patient id of the right form becomes known by its first use
+    unknown_patients: Literal["refuse", "accept"] = "refuse"  # "accept": an id becomes known by its first use
     codes_file: Path | None = None  # the domain's code lists; none accepts any code
     home_community_id: str | None = None  # "urn:oid:…", put on every object of an answer
-    unknown_patient: Literal["empty", "error"] = (
+    query_unknown_patient: Literal["empty", "error"] = (
         "empty"  # answer of ITI-18 about an id never fed (3.18.4.1.3)
     )
 

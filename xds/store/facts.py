@@ -35,9 +35,9 @@ class FactsReader:
         self.located_keys: set[int] = set()
         """Where the registered objects are that the submission refers to or changes."""
 
-    def facts_for(self, submission: Submission, *, accept_any_patient: bool = False) -> RegistryFacts:
-        """Read the facts. With `accept_any_patient`, ids of the right form become known by this."""
-        patients = self._patients(_patient_ids(submission), accept_any_patient)
+    def facts_for(self, submission: Submission, *, accept_unknown: bool = False) -> RegistryFacts:
+        """Read the facts. With `accept_unknown`, ids of the right form become known by this."""
+        patients = self._patients(_patient_ids(submission), accept_unknown)
         new_ids = {
             item.entry_uuid
             for items in (
