@@ -19,7 +19,7 @@ from typing import Final
 NUMBER: Final = b"@@@@NUMBER@@"
 """Stands in a request where each sending has another number, of as many digits."""
 _START: Final = 4096
-_ROOM: Final = 1024 * 1024
+_ROOM: Final = 128 * 1024
 FIRST_NUMBER: Final = 10 ** (len(NUMBER) - 1)
 
 

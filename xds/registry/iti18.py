@@ -61,18 +61,19 @@ class RegistryStoredQuery:
         """Answer a query:AdhocQueryRequest."""
         query, notation = decode_adhoc_query(body)
         findings: list[XdsError] = [*notation, *check_query(query, self._policy.rules)]
-        objects: list[bytes] = []
+        count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:
-                objects = self._objects(query, findings)
+                count, pieces = self._objects(query)
             except XdsError as refusal:
                 findings.append(refusal)
         status = ResponseStatus.FAILURE if has_error(findings) else ResponseStatus.SUCCESS
         codes = sorted({finding.code for finding in findings})
-        outcome = " ".join([status.value.rpartition(":")[2], f"{len(objects)} objects", *codes])
-        return Reply(body=encode_query_response(status, findings, objects), outcome=outcome)
+        outcome = " ".join([status.value.rpartition(":")[2], f"{count} objects", *codes])
+        return Reply(body=encode_query_response(status, findings, pieces), outcome=outcome)
 
-    def _objects(self, query: AdhocQuery, findings: list[XdsError]) -> list[bytes]:
+    def _objects(self, query: AdhocQuery) -> tuple[int, list[bytes]]:
+        """How many objects the answer has, and their fragments, joined as they come."""
         policy, stored_query = self._policy, StoredQuery(query.query_id)
         leaf_class = query.return_type is ReturnType.LEAF_CLASS
         limit = policy.leaf_class_results if leaf_class else policy.object_ref_results
@@ -81,13 +82,14 @@ class RegistryStoredQuery:
             if selection.unknown_patient is not None:
                 if policy.unknown_patient == "error":
                     raise UnknownPatientId(selection.unknown_patient)
-                return []
+                return 0, []
             found = selection.objects
             if len(found) > limit:
                 raise TooManyResults(_advice(limit, query))
             if not leaf_class:
                 home = policy.home_community_id
-                return [encode_object_ref(item.entry_uuid, item.home or home) for item in found]
+                references = [encode_object_ref(item.entry_uuid, item.home or home) for item in found]
+                return len(found), [b"".join(references)]
             keys = {item.patient_key for item in found}
             if selection.patient_id is not None:
                 names = dict.fromkeys(keys, selection.patient_id)
@@ -98,10 +100,10 @@ class RegistryStoredQuery:
                     "the objects asked for belong to several patients; ask for one patient's at a time, or with"
                     " returnType ObjectRef"
                 )
-            return self._fragments(reader, found, names, query)
+            return len(found), self._fragments(reader, found, names)
 
     def _fragments(
-        self, reader: RegistryReader, found: Sequence[FoundObject], names: dict[int, str], query: AdhocQuery
+        self, reader: RegistryReader, found: Sequence[FoundObject], names: dict[int, str]
     ) -> list[bytes]:
         fragments, size = [], 0
         for fragment in reader.fragments(found, names, self._policy.home_community_id):

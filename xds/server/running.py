@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, Self
 
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
+from xds.server.memory import keep_freed_memory
 from xds.server.site import service_url
 from xds.server.stopping import StopRequest
 from xds.server.wiring import House, build, rule_policy
@@ -139,6 +140,7 @@ class Running:
 
 
 def _application(settings: Settings, dsn: str) -> WSGIApplication:
+    keep_freed_memory()
     house: House = build(settings, dsn)
     # What was built stays as long as the process: the collector need not look at it again. Requests leave next to no
     # cycles; at its usual thresholds a third of a query's time went into looking for them (docs/performance.md).

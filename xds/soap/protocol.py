@@ -187,14 +187,18 @@ class SoapEndpoint:
         """
         initial = _Context(self._server, MethodContext.SERVER)
         initial.udc = request
-        (context,) = self._server.generate_contexts(initial)
-        self._server.get_in_object(context)
-        self._server.get_out_object(context)
-        self._server.get_out_string(context)
-        outcome = context.out_document
+        try:
+            (context,) = self._server.generate_contexts(initial)
+            self._server.get_in_object(context)
+            self._server.get_out_object(context)
+            self._server.get_out_string(context)
+            outcome, operation = context.out_document, context.descriptor.operation_name
+        finally:
+            # It refers to itself: request and answer, megabytes of it, would lie there until the collector comes.
+            initial.__dict__.clear()
         if isinstance(outcome, Exception):
             raise outcome
-        return self._by_operation[context.descriptor.operation_name], outcome
+        return self._by_operation[operation], outcome
 
 
 class _Dispatcher(ServerBase):  # type: ignore[misc]

@@ -15,6 +15,7 @@ _ENVELOPE_OPEN = (
     f'<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="{SOAP12}" xmlns:wsa="{WSA}"><env:Header>'
     '<wsa:Action env:mustUnderstand="1">'
 )
+_AT_ONCE: Final = 96 * 1024
 _ENVELOPE_CLOSE: Final = b"</env:Body></env:Envelope>"
 
 
@@ -45,8 +46,14 @@ def encode_reply(reply: Reply, *, action: str, relates_to: str | None, mtom: boo
         return WireReply(content_type=content_type, content_length=length, pieces=pieces)
     content_type = f'{SOAP_TYPE}; charset=UTF-8; action="{action}"'
     if not reply.parts:
-        whole = b"".join((head, *reply.body, _ENVELOPE_CLOSE))
-        return WireReply(content_type=content_type, content_length=len(whole), pieces=(whole,))
+        octets = (head, *reply.body, _ENVELOPE_CLOSE)
+        length = sum(map(len, octets))
+        # Small, it leaves at once; a large one is not copied only to be one.
+        return WireReply(
+            content_type=content_type,
+            content_length=length,
+            pieces=(b"".join(octets),) if length < _AT_ONCE else octets,
+        )
     return _inline(head, reply, content_type)
 
 

@@ -1,6 +1,7 @@
 """Reading the registry: rows by patient, id or association, and their fragments ready to send."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
@@ -26,6 +27,10 @@ _SINGLE_CODES: Final = (
     "healthcare_facility_type_codes",
     "practice_setting_codes",
 )
+
+
+_AT_ONCE: Final = 8
+"""Fragments of entries that are joined: some 64 KiB."""
 
 
 class FoundObject(NamedTuple):
@@ -201,21 +206,22 @@ class RegistryReader:
         )
 
     def fragments(
-        self, objects: Sequence[FoundObject], names: dict[int, str], default_home: str | None
+        self, objects: Iterable[FoundObject], names: Mapping[int, str], default_home: str | None
     ) -> Iterator[bytes]:
-        """The ebRIM fragments of objects, today's status, patient, home and folder time in them."""
-        fillers: dict[tuple[Any, ...], Callable[[bytes], bytes]] = {}
-        for item, body in zip(objects, self._bodies.unpack(item.body for item in objects), strict=True):
-            today = (item.status, item.patient_key, item.home, item.last_update_time)
-            fill = fillers.get(today)
-            if fill is None:
-                fill = fillers[today] = filler(
-                    status=rows.STATUS_OF[item.status].value,
-                    patient_id=names[item.patient_key],
-                    home=item.home or default_home,
-                    last_update_time=None if item.last_update_time is None else str(item.last_update_time),
-                )
-            yield fill(body)
+        """The ebRIM fragments of objects, today's status, patient, home and folder time in them.
+
+        They come joined, a few at a time: what is unpacked is filled in while it is still in the processor's cache.
+        """
+        for today, neighbours in itertools.groupby(objects, _today):
+            status, patient_key, home, last_update_time = today
+            fill = filler(
+                status=rows.STATUS_OF[status].value,
+                patient_id=names[patient_key],
+                home=home or default_home,
+                last_update_time=None if last_update_time is None else str(last_update_time),
+            )
+            while few := [item.body for item in itertools.islice(neighbours, _AT_ONCE)]:
+                yield fill(b"".join(self._bodies.unpack(few)))
 
     def _keys_of_unique_ids(self, uids: list[bytes], kind: ObjectKind) -> list[int]:
         found = self._connection.run(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
@@ -238,6 +244,11 @@ class QueryStore:
         """A reader on a connection of the pool."""
         with borrowed(self._pool) as connection:
             yield RegistryReader(connection, self._codes, self._bodies)
+
+
+def _today(item: FoundObject) -> tuple[str, int, str | None, int | None]:
+    """What of an object is not in its body, for it may change."""
+    return item.status, item.patient_key, item.home, item.last_update_time
 
 
 def _like(pattern: str) -> str:
