@@ -262,6 +262,60 @@ class UnknownStoredQuery(XdsError):
     code = "XDSUnknownStoredQuery"  # ITI TF-2 3.18.4.1.3
 
 
+class MetadataUpdateError(XdsError):
+    """An update cannot be done and no other code says why; context: the id of the object at fault."""
+
+    code = "XDSMetadataUpdateError"  # XDS Metadata Update, Table 4.2.4.1-2
+
+
+class MetadataUpdateOperationError(XdsError):
+    """What is asked for is no operation of ITI-57, or contradicts itself; context: the id at fault."""
+
+    code = "XDSMetadataUpdateOperationError"  # XDS Metadata Update, Table 4.2.4.1-2
+
+
+class MetadataVersionError(XdsError):
+    """PreviousVersion is not the latest version, as after another's update; context: the id at fault."""
+
+    code = "XDSMetadataVersionError"  # XDS Metadata Update, Table 4.2.4.1-2
+
+
+class PatientIdReconciliationError(XdsError):
+    """Patient ids do not match in an update; context: the id at fault."""
+
+    code = "XDSPatientIDReconciliationError"  # XDS Metadata Update, Table 4.2.4.1-2; ID in capitals
+
+
+class MetadataIdentifierError(XdsError):
+    """A restricted update has another uniqueId than the registered entry; context: the id at fault."""
+
+    code = "XDSMetadataIdentifierError"  # RMU 3.92
+
+
+class MetadataAnnotationError(XdsError):
+    """The Slots of a restricted update's HasMember are wrong; context: the id at fault."""
+
+    code = "XDSMetadataAnnotationError"  # RMU 3.92
+
+
+class InvalidRequest(XdsError):
+    """A restricted update brings an initial version; context: the id at fault."""
+
+    code = "XDSInvalidRequestException"  # RMU 3.92
+
+
+class ObjectTypeError(XdsError):
+    """A restricted update has another objectType than the registered entry; context: the id at fault."""
+
+    code = "XDSObjectTypeError"  # RMU 3.92
+
+
+class UnmodifiableMetadata(XdsError):
+    """A restricted update changes what it may not change; context: the id at fault."""
+
+    code = "UnmodifiableMetadataError"  # RMU 3.92
+
+
 def error_class(code: str) -> type[XdsError] | None:
     """Return the class of an error code, None for one that we do not know."""
     return _BY_CODE.get(code)

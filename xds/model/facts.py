@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from xds.model.identifiers import AvailabilityStatus
+from xds.model.metadata import Association, DocumentEntry, Folder
 
 
 class ObjectKind(StrEnum):
@@ -53,3 +54,22 @@ class RegistryFacts:
     """entryUUID of a replaced entry → the Approved Folders it is in."""
     transformations: frozenset[str] = frozenset()
     """Those of the referred entries that are themselves the source of an XFRM (ITI TF-3 4.2.2.2.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateFacts(RegistryFacts):
+    """What the rules of ITI-57 and ITI-92 may ask besides; status and patient of objects are today's."""
+
+    latest: Mapping[str, DocumentEntry | Folder] = field(default_factory=dict)
+    """logicalID → its latest version, for those that the submission updates or refers to."""
+    logical_ids: Mapping[str, str] = field(default_factory=dict)
+    """entryUUID of a registered entry or Folder that the submission refers to → its logicalID."""
+    associations: Mapping[str, Association] = field(default_factory=dict)
+    """entryUUID → the registered Association, for those whose status the submission changes."""
+    connections: Mapping[str, tuple[Association, ...]] = field(default_factory=dict)
+    """entryUUID of a version that is superseded → the Approved Associations that its successor takes over:
+    not those of SubmissionSets, nor those with a superseded version at their other end."""
+    links: frozenset[tuple[str, str, str]] = frozenset()
+    """associationType, source and target of the Approved Associations between ends of submitted ones."""
+    shared_unique_ids: frozenset[str] = frozenset()
+    """DocumentEntry.uniqueIds that more than one logical entry bears (ITI TF-2 3.42.4.1.3.3.1)."""

@@ -98,6 +98,28 @@ class AssociationType(StrEnum):
     IS_SNAPSHOT_OF = "urn:ihe:iti:2010:AssociationType:IsSnapshotOf"
 
 
+class UpdateTrigger(StrEnum):
+    """@associationType of an order of ITI-57: from the SubmissionSet to what it is about (XDS Metadata Update 3.57).
+
+    Orders are carried out, not stored: no query returns them.
+    """
+
+    UPDATE_AVAILABILITY_STATUS = "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus"
+    SUBMIT_ASSOCIATION = "urn:ihe:iti:2010:AssociationType:SubmitAssociation"
+
+
+class UpdateSlot(StrEnum):
+    """Slots on the associations of ITI-57 and ITI-92 (XDS Metadata Update 3.57, RMU 3.92.4.1.2.2.2)."""
+
+    PREVIOUS_VERSION = "PreviousVersion"  # on the SubmissionSet's HasMember: the version that is superseded
+    ASSOCIATION_PROPAGATION = "AssociationPropagation"  # there too: yes, the default, or no
+    ORIGINAL_STATUS = "OriginalStatus"  # on UpdateAvailabilityStatus
+    NEW_STATUS = "NewStatus"  # there too
+
+
+DOCUMENT_ONLINE: Final = "urn:ihe:iti:2010:DocumentAvailability:Online"
+"""Slot documentAvailability: the document can be retrieved; what an absent Slot means (XDS Metadata Update)."""
+
 RELATIONSHIPS: Final = frozenset(AssociationType) - {AssociationType.HAS_MEMBER}
 """Associations between two DocumentEntries (ITI TF-3 4.2.2.2)."""
 REPLACEMENTS: Final = frozenset({AssociationType.RPLC, AssociationType.XFRM_RPLC})
