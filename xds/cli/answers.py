@@ -15,6 +15,7 @@ from xds.ebxml import (
 )
 from xds.ebxml.submission import REGISTRY_OBJECT_LIST, decode_objects
 from xds.model import ResponseStatus, Severity, error_class
+from xds.rules import RulePolicy, check_structure
 from xds.xml.namespaces import RS, XDSB
 
 _ERROR_LIST: Final = f"{{{RS}}}RegistryErrorList"
@@ -43,7 +44,7 @@ _OTHER_CODES: Final = frozenset(
 _STATUSES: Final = ", ".join(status.rpartition(":")[2] for status in ResponseStatus)
 
 
-def answer_findings(body: etree._Element, first_line: int, *, strict: bool) -> Iterator[Judged]:
+def answer_findings(body: etree._Element, first_line: int, policy: RulePolicy) -> Iterator[Judged]:
     """Judge a RegistryResponse, AdhocQueryResponse or RetrieveDocumentSetResponse."""
     holder = body.find(REGISTRY_RESPONSE) if body.tag == RETRIEVE_RESPONSE else body
     if holder is None:
@@ -66,9 +67,10 @@ def answer_findings(body: etree._Element, first_line: int, *, strict: bool) -> I
                 "ITI TF-3 4.2.4", body, first_line,
             )  # fmt: skip
         else:
-            findings = Findings(strict=strict)
+            findings = Findings()
             decode_objects(listed, findings)
-            yield from (judged(item, body, first_line) for item in findings.errors)
+            counting = check_structure(findings.errors, policy)
+            yield from (judged(item, body, first_line) for item in counting)
 
 
 def _status(body: etree._Element, holder: etree._Element, first_line: int) -> Iterator[Judged]:

@@ -11,13 +11,10 @@ from xds.model import (
     IdentificationScheme,
     XdsError,
 )
-from xds.rules import PROVISION, REGISTRATION, STORED_QUERY
+from xds.rules import ALL_RULES
 from xds.xml.namespaces import RIM
 
-_RULES: Final = {
-    rule.id: (rule.section, rule.remedy) for book in (PROVISION, REGISTRATION, STORED_QUERY) for rule in book
-}
-_STRUCTURE: Final = "ITI TF-3 4.2.1"
+_RULES: Final = {rule.id: (rule.section, rule.remedy) for rule in ALL_RULES}
 _SECTIONS: Final = {"query-notation": "ITI TF-2 3.18.4.1.2.3.3"}
 _TABLE: Final = "ITI TF-3 Table 4.2.4.1-2"
 
@@ -45,7 +42,7 @@ def judged(finding: XdsError, root: etree._Element, first_line: int) -> Judged:
     else:
         what, _, remedy = finding.context.partition("; ")
     if not section:
-        section = _SECTIONS.get(finding.rule, _STRUCTURE if finding.rule.startswith("structure") else _TABLE)
+        section = _SECTIONS.get(finding.rule, _TABLE)
     element = locate(root, finding.location)
     return Judged(
         code=finding.code,

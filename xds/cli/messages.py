@@ -42,6 +42,7 @@ from xds.rules import (
     check,
     check_provision,
     check_query,
+    check_structure,
     complete,
     object_key,
 )
@@ -115,7 +116,7 @@ class _Judge:
                 return f"{row.number} request", list(self._request(row, body))
         numbers = [row.number for row in CATALOGUE if row.response == body.tag]
         if numbers:
-            answer = answer_findings(body, self._line, strict=self._strict)
+            answer = answer_findings(body, self._line, self._policy)
             return f"{' or '.join(numbers)} response", [*answer, *self._documents(body)]
         if body.tag == _FAULT:
             return "SOAP fault", []
@@ -134,8 +135,8 @@ class _Judge:
     def _request(self, transaction: Transaction, body: etree._Element) -> Iterator[Judged]:
         findings: list[XdsError] = []
         if transaction is ITI_42:
-            submission, structure = decode_submission(body, strict=self._strict)
-            findings = [*structure, *self._registration(submission)]
+            submission, decoded = decode_submission(body)
+            findings = [*check_structure(decoded, self._policy), *self._registration(submission)]
         elif transaction is ITI_41:
             yield from self._documents(body)
             findings = self._provision(body)
@@ -153,8 +154,9 @@ class _Judge:
         return check(REGISTRATION, submission, assumed_facts(submission), self._policy)
 
     def _provision(self, body: etree._Element) -> list[XdsError]:
-        submission, structure, documents = decode_provide_request(body, strict=self._strict)
+        submission, decoded, documents = decode_provide_request(body)
         parts = {item.get("id", ""): self._measure(item, submission) for item in documents}
+        structure = check_structure(decoded, self._policy)
         findings = [*structure, *check_provision(submission, parts, self._policy)]
         whole = complete(submission, parts, _ANY_REPOSITORY)
         # A document that is missing is said once, not again as its hash and size.

@@ -61,13 +61,13 @@ def decode_association(element: etree._Element, findings: Findings) -> Associati
     source, target = element.get("sourceObject", ""), element.get("targetObject", "")
     owner = element.get("id") or f"Association {source} {target} {kind}"
     if not element.get("id"):
-        findings.tolerate("id is missing on an Association", f"Association {source} → {target}", "child-id")
+        findings.add("id is missing on an Association", f"Association {source} → {target}", "child-id")
     for name, value in (("associationType", kind), ("sourceObject", source), ("targetObject", target)):
         if not value:
             findings.add(f"{name} is missing", f"{owner} {name}", "association")
     if kind in SHORT_TYPES:
-        findings.tolerate(
-            f"{kind!r} is the ebRS 2.1 name; write {SHORT_TYPES[kind]}",
+        findings.add(
+            f"{kind!r} is the name of {SHORT_TYPES[kind]} in ebRS 2.1",
             f"{owner} associationType",
             "association-urn",
         )

@@ -48,20 +48,14 @@ _AUTHOR_SLOTS = (
 class Findings:
     """What a decoder found wrong with the structure; the object is decoded as far as it can be.
 
-    In `strict` what the field gets wrong without harm is a finding too.
+    All of it: which findings count, and how they are mended, is said by `xds.rules.decoding`.
     """
 
-    strict: bool = False
     errors: list[XdsError] = field(default_factory=list)
 
     def add(self, context: str, location: str, rule: str) -> None:
-        """Note an XDSRegistryMetadataError at ``object attribute``."""
+        """Note what was found at ``object attribute``, and the rule that it breaks."""
         self.errors.append(RegistryMetadataError(context, location=location, rule=f"structure-{rule}"))
-
-    def tolerate(self, context: str, location: str, rule: str) -> None:
-        """Note it in `strict` only (real partners send it and it is unambiguous)."""
-        if self.strict:
-            self.add(context, location, rule)
 
 
 class ChildIds:
@@ -163,15 +157,12 @@ def decode_code(element: etree._Element, where: str, findings: Findings) -> Code
     display = () if name is None else decode_strings(name)
     code = element.get("nodeRepresentation", "")
     if not code:
-        findings.add("nodeRepresentation is missing or empty; it holds the code", where, "code-value")
+        findings.add("nodeRepresentation is missing or empty", where, "code-value")
     if len(schemes) != 1 or not schemes[0]:
-        findings.add(
-            f"Slot codingScheme has {len(schemes)} values; exactly one is needed, the OID of the code system",
-            where,
-            "coding-scheme",
-        )
+        what = "is empty" if len(schemes) == 1 else f"has {len(schemes)} values"
+        findings.add(f"Slot codingScheme {what}", where, "coding-scheme")
     if not any(text.value for text in display):
-        findings.add("Name is missing or empty; it holds the code's display name", where, "code-display")
+        findings.add("Name is missing or empty", where, "code-display")
     return Code(code=code, scheme=schemes[0] if schemes else "", display=display, extra_slots=tuple(extra))
 
 
@@ -201,7 +192,7 @@ def decode_author(element: etree._Element, where: str, findings: Findings) -> Au
             extra.append(slot)
     person, institutions, roles, specialties, telecommunications = [found.get(n, ()) for n in _AUTHOR_SLOTS]
     if len(person) > 1:
-        findings.add(f"authorPerson has {len(person)} values; send one author each", where, "author-person")
+        findings.add(f"authorPerson has {len(person)} values", where, "author-person")
     name = element.find(NAME)
     return Author(
         person=person[0] if person else None,
@@ -281,17 +272,11 @@ def check_child(element: etree._Element, owner: str, reference: str, where: str,
     """Check that a nested child has an id and names the object that holds it (ITI TF-3 4.2.3.1.2, .3)."""
     pointed = element.get(reference)
     if pointed is None:
-        findings.tolerate(
-            f"{reference} is missing; it repeats the id of the object", where, "child-reference"
-        )
+        findings.add(f"{reference} is missing", where, "child-reference-missing")
     elif pointed != owner:
-        findings.add(
-            f"{reference} is {pointed!r}, but it is nested in {owner!r}; both must be equal",
-            where,
-            "child-reference",
-        )
+        findings.add(f"{reference} is {pointed!r}, but it stands in {owner!r}", where, "child-reference")
     if not element.get("id"):
-        findings.tolerate("id is missing; every object of ebRIM has one", where, "child-id")
+        findings.add("id is missing", where, "child-id")
 
 
 def decode_status(element: etree._Element) -> AvailabilityStatus:

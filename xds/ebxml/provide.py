@@ -31,13 +31,13 @@ def encode_provide_request(submission: Submission, content_ids: Iterable[tuple[s
 
 
 def decode_provide_request(
-    element: etree._Element, *, strict: bool = False
+    element: etree._Element,
 ) -> tuple[Submission, tuple[XdsError, ...], tuple[etree._Element, ...]]:
     """Decode the body of ITI-41: the submission, structural findings, and the xds:Document elements."""
     request = element.find(SUBMIT_OBJECTS_REQUEST)
     documents = tuple(element.findall(_DOCUMENT))
     if request is None:
-        submission, findings = decode_submission(etree.Element(SUBMIT_OBJECTS_REQUEST), strict=strict)
+        submission, findings = decode_submission(etree.Element(SUBMIT_OBJECTS_REQUEST))
     else:
-        submission, findings = decode_submission(request, strict=strict)
+        submission, findings = decode_submission(request)
     return submission, findings, documents

@@ -106,12 +106,12 @@ def _decode_slots(
         slot = decode_slot(child)
         where = f"{owner} {slot.name}"
         if slot.name in seen:
-            findings.add(f"Slot {slot.name} is there twice; put all values in one", where, "slot-twice")
+            findings.add(f"Slot {slot.name} is there twice", where, "slot-twice")
             continue
         seen.add(slot.name)
         if (field := shape.single_slots.get(slot.name)) is not None:
             if len(slot.values) > 1:
-                findings.add(f"{len(slot.values)} values where one is allowed", where, "slot-values")
+                findings.add(f"{len(slot.values)} values found, one is allowed", where, "slot-values")
             if slot.values:
                 # Spaces around a time, a hash or an OID are a printer's, not the author's.
                 value = slot.values[0] if field in _VERBATIM else slot.values[0].strip()
@@ -138,7 +138,7 @@ def _decode_classifications(
             fields["limited_metadata"] = True
         elif single is not None:
             if single in fields:
-                findings.add("the code is there twice; one is allowed", where, "code-twice")
+                findings.add("The code is there twice", where, "code-twice")
             fields[single] = decode_code(child, where, findings)
         elif several is not None:
             lists.setdefault(several, []).append(decode_code(child, where, findings))
@@ -160,7 +160,7 @@ def _decode_identifiers(
         if known is None:
             extra.append(decode_extra_identifier(child))
         elif known[0] in fields:
-            findings.add("the identifier is there twice; one is allowed", where, "identifier-twice")
+            findings.add("The identifier is there twice", where, "identifier-twice")
         else:
             fields[known[0]] = child.get("value", "")
     fields["extra_identifiers"] = tuple(extra)

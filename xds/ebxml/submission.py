@@ -41,25 +41,19 @@ def encode_submission(submission: Submission) -> bytes:
     ).encode()
 
 
-def decode_submission(
-    element: etree._Element, *, strict: bool = False
-) -> tuple[Submission, tuple[XdsError, ...]]:
+def decode_submission(element: etree._Element) -> tuple[Submission, tuple[XdsError, ...]]:
     """Decode a lcm:SubmitObjectsRequest.
-
-    Parameters
-    ----------
-    strict
-        Also find what the field gets wrong without harm (missing ids of children, short association types).
 
     Returns
     -------
-    The submission as far as it can be read, and what is wrong with its structure. The rules judge the rest.
+    The submission as far as it can be read, and everything that is odd about its structure;
+    `xds.rules.check_structure` says what of it counts. The other rules judge the rest.
     """
-    findings = Findings(strict=strict)
+    findings = Findings()
     lists = element.findall(REGISTRY_OBJECT_LIST)
     if len(lists) != 1:
         findings.add(
-            f"{len(lists)} RegistryObjectLists; a SubmitObjectsRequest holds exactly one",
+            f"{len(lists)} RegistryObjectLists found",
             "SubmitObjectsRequest",
             "object-list",
         )
@@ -83,8 +77,9 @@ def decode_objects(registry_object_list: etree._Element, findings: Findings) -> 
                 folders.append(decode_folder(child, findings))
             if len(kinds & {SUBMISSION_SET_NODE, FOLDER_NODE}) != 1:
                 findings.add(
-                    "a RegistryPackage must be classified as a SubmissionSet or as a Folder, by a"
-                    " Classification with that classificationNode inside it or beside it",
+                    "The RegistryPackage is classified as both SubmissionSet and Folder"
+                    if {SUBMISSION_SET_NODE, FOLDER_NODE} <= kinds
+                    else "The RegistryPackage is classified neither as SubmissionSet nor as Folder",
                     f"{child.get('id')} classificationNode",
                     "package-kind",
                 )

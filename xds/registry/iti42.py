@@ -7,7 +7,7 @@ from lxml import etree
 
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
-from xds.rules import REGISTRATION, RulePolicy, assign_entry_uuids, check, effects_of
+from xds.rules import REGISTRATION, RulePolicy, assign_entry_uuids, check, check_structure, effects_of
 from xds.soap import Reply, Request
 from xds.store import FactsReader, SubmissionStore
 from xds.transactions import ITI_42
@@ -30,10 +30,10 @@ class RegisterDocumentSet:
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a lcm:SubmitObjectsRequest; a repeat of a message gets the answer that it got."""
-        submission, structure = decode_submission(body, strict=self._policy.strictness == "strict")
+        submission, decoded = decode_submission(body)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
-        answer = self._register(submission, structure, message)
+        answer = self._register(submission, check_structure(decoded, self._policy), message)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))

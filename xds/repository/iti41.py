@@ -31,7 +31,15 @@ from xds.model import (
     is_uuid_urn,
 )
 from xds.repository.registrar import Registrar, RegistrarUnavailable
-from xds.rules import DocumentPart, RulePolicy, assign_entry_uuids, check_provision, complete, same_document
+from xds.rules import (
+    DocumentPart,
+    RulePolicy,
+    assign_entry_uuids,
+    check_provision,
+    check_structure,
+    complete,
+    same_document,
+)
 from xds.soap import Reply, Request, document_content
 from xds.store import ProvidedDocument, RepositoryStore
 
@@ -88,9 +96,8 @@ class ProvideAndRegisterDocumentSet:
     def _provide(
         self, body: etree._Element, request: Request, message: tuple[str, bytes] | None
     ) -> RegistryResponse:
-        submission, structure, elements = decode_provide_request(
-            body, strict=self._policy.strictness == "strict"
-        )
+        submission, decoded, elements = decode_provide_request(body)
+        structure = check_structure(decoded, self._policy)
         inline: list[SpooledDocument] = []
         try:
             documents, findings = self._receive(elements, request, inline)

@@ -1,6 +1,8 @@
 """The rules of the standard as pure functions: metadata and known facts in, all findings out."""
 
 from xds.rules.case import RegistrationCase, canonical_patient_id, check, object_key
+from xds.rules.catalogue import ALL_RULES
+from xds.rules.decoding import STRUCTURE, check_structure
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.provision import (
     PROVISION,
@@ -14,22 +16,27 @@ from xds.rules.provision import (
 from xds.rules.query_criteria import document_criteria, entry_uuids, statuses
 from xds.rules.query_parameters import PARAMETERS, SUPPORTED, Parameter, query_name
 from xds.rules.registration import REGISTRATION
-from xds.rules.retrieval import check_retrieval
-from xds.rules.rule import CodeSet, Level, Rule, RuleBook, RulePolicy, run, wrong_levels
+from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
+from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, run, wrong_levels
 from xds.rules.stored_query import STORED_QUERY, QueryCase, check_query
 
 __all__ = [
+    "ALL_RULES",
+    "DOCUMENT_RETRIEVAL",
     "PARAMETERS",
     "PROVISION",
     "REGISTRATION",
+    "RETRIEVAL",
     "SAME_DOCUMENT",
     "STORED_QUERY",
+    "STRUCTURE",
     "SUPPORTED",
     "CodeSet",
     "DocumentPart",
     "Effects",
     "Level",
     "Parameter",
+    "Profile",
     "ProvisionCase",
     "QueryCase",
     "RegistrationCase",
@@ -42,6 +49,7 @@ __all__ = [
     "check_provision",
     "check_query",
     "check_retrieval",
+    "check_structure",
     "complete",
     "document_criteria",
     "effects_of",

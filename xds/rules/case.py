@@ -1,6 +1,6 @@
 """One submission before the rules: its objects by id, and what the registry knows of those it refers to."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from xds.model import (
@@ -156,7 +156,7 @@ def coded_attributes(submission: Submission) -> Iterator[tuple[str, str, Code]]:
 
 
 def check(
-    rules: Iterable[Rule[RegistrationCase]],
+    rules: tuple[Rule[RegistrationCase], ...],
     submission: Submission,
     facts: RegistryFacts,
     policy: RulePolicy,

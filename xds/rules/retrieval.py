@@ -1,6 +1,8 @@
 """Rules of ITI-43: which of the documents asked for are ours to serve (ITI TF-2 3.43.4.1.3, 3.43.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from xds.model import (
     DocumentRequest,
@@ -12,10 +14,108 @@ from xds.model import (
     XdsError,
     oid_urn,
 )
+from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
 
 RETRIEVE_LIMIT = 200
 """Documents of one request, if the settings do not say otherwise (security.md section 9)."""
+_ANY: Final = RulePolicy()  # no level lowers these rules
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalCase:
+    """A whole RetrieveDocumentSetRequest."""
+
+    requests: Sequence[DocumentRequest]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCase:
+    """One document asked for, and who is asked."""
+
+    request: DocumentRequest
+    repository_unique_id: str
+    home_community_id: str | None
+
+
+_WHOLE: Final[RuleBook[RetrievalCase]] = RuleBook("ITI TF-2 3.43.4.1.2", ("ITI-43",))
+_EACH: Final[RuleBook[DocumentCase]] = RuleBook("ITI TF-2 3.43.5", ("ITI-43",))
+
+
+@_WHOLE.rule(
+    "43-request",
+    error=RepositoryError,
+    title="At least one document is asked for.",
+    remedy="Ask for at least one document",
+    essential=True,
+)
+def request(case: RetrievalCase) -> Iterator[Found]:
+    """An empty request has no answer that the standard allows."""
+    if not case.requests:
+        yield "DocumentRequest", "No DocumentRequest found"
+
+
+@_WHOLE.rule(
+    "43-limit",
+    error=TooManyResults,
+    section="security.md 9: limit of this repository",
+    title="No more documents are asked for at once than the limit.",
+    remedy="Ask in several requests",
+    essential=True,
+)
+def limit(case: RetrievalCase) -> Iterator[Found]:
+    """Nothing is served beyond it."""
+    count = len(case.requests)
+    if count > case.limit:
+        yield "", f"{count} documents are asked for, at most {case.limit} are served"
+
+
+@_EACH.rule(
+    "43-home",
+    error=UnknownCommunity,
+    title="HomeCommunityId, if sent, is that of this community.",
+    remedy="Leave it out, or send this community's",
+    essential=True,
+)
+def home(case: DocumentCase) -> Iterator[Found]:
+    """Only judged where this community has one; a bare OID is taken for its URN."""
+    asked, ours = case.request.home_community_id, case.home_community_id
+    if asked and ours and oid_urn(asked) != oid_urn(ours):
+        what = f"homeCommunityId {quoted(asked)} is not this community, which is {oid_urn(ours)}"
+        yield case.request.document_unique_id, what
+
+
+@_EACH.rule(
+    "43-repository",
+    error=UnknownRepositoryId,
+    title="RepositoryUniqueId is that of this repository.",
+    remedy="Send the repositoryUniqueId of the document's entry",
+    essential=True,
+)
+def repository(case: DocumentCase) -> Iterator[Found]:
+    """Every request names the repository that it means."""
+    asked, ours = case.request.repository_unique_id, case.repository_unique_id
+    if asked != ours:
+        what = f"{quoted(asked)} is not this repository, which is {ours}"
+        yield case.request.document_unique_id, what
+
+
+@_EACH.rule(
+    "43-unique-id",
+    error=DocumentUniqueIdError,
+    title="DocumentUniqueId names a document.",
+    remedy="Send the uniqueId of the document's entry",
+    essential=True,
+)
+def unique_id(case: DocumentCase) -> Iterator[Found]:
+    """Whether there is such a document is found when it is opened."""
+    if not case.request.document_unique_id:
+        yield "", "DocumentUniqueId is empty"
+
+
+RETRIEVAL: Final[tuple[Rule[RetrievalCase], ...]] = _WHOLE.rules
+DOCUMENT_RETRIEVAL: Final[tuple[Rule[DocumentCase], ...]] = _EACH.rules
 
 
 def check_retrieval(
@@ -26,59 +126,21 @@ def check_retrieval(
 ) -> tuple[list[DocumentRequest], list[XdsError]]:
     """Divide a request into what is served and what is refused.
 
-    A document that is asked for twice is served once: its uniqueId names it in the answer. A homeCommunityId
-    is only judged where this community has one; a bare OID is taken for its URN.
+    A document that is asked for twice is served once: its uniqueId names it in the answer.
 
     Returns
     -------
     The requests to serve, in their order, and one finding per refused one; its location is the document's
     uniqueId. Beyond the limit nothing is served.
     """
-    if not requests:
-        return [], [
-            RepositoryError(
-                "No DocumentRequest found. Ask for at least one document",
-                location="DocumentRequest",
-                rule="43-request",
-            )
-        ]
-    if len(requests) > limit:
-        return [], [
-            TooManyResults(
-                f"{len(requests)} documents are asked for, at most {limit} are served. Ask in several requests",
-                rule="43-limit",
-            )
-        ]
+    if findings := run(RETRIEVAL, RetrievalCase(requests, limit), _ANY):
+        return [], findings
     served: dict[str, DocumentRequest] = {}
-    findings: list[XdsError] = []
-    for request in requests:
-        refused = _refusal(request, repository_unique_id, home_community_id)
-        if refused is None:
-            served.setdefault(request.document_unique_id, request)
+    for item in requests:
+        # The first rule that refuses it speaks: of another repository's document nothing else is known.
+        refused = run(DOCUMENT_RETRIEVAL, DocumentCase(item, repository_unique_id, home_community_id), _ANY)
+        if refused:
+            findings.append(refused[0])
         else:
-            findings.append(refused)
+            served.setdefault(item.document_unique_id, item)
     return list(served.values()), findings
-
-
-def _refusal(
-    request: DocumentRequest, repository_unique_id: str, home_community_id: str | None
-) -> XdsError | None:
-    unique_id, home = request.document_unique_id, request.home_community_id
-    if home and home_community_id and oid_urn(home) != oid_urn(home_community_id):
-        return UnknownCommunity(
-            f"homeCommunityId {quoted(home)} is not this community. Send {oid_urn(home_community_id)}, or none",
-            location=unique_id,
-            rule="43-home",
-        )
-    if request.repository_unique_id != repository_unique_id:
-        return UnknownRepositoryId(
-            f"{quoted(request.repository_unique_id)} is not this repository, which is {repository_unique_id}."
-            " Send the repositoryUniqueId of the document's entry",
-            location=unique_id,
-            rule="43-repository",
-        )
-    if not unique_id:
-        return DocumentUniqueIdError(
-            "DocumentUniqueId is empty. Send the uniqueId of the document's entry", rule="43-unique-id"
-        )
-    return None

@@ -4,13 +4,17 @@ A rule yields ``(location, what)`` for each thing that is wrong; the book adds t
 the rule's id, and the policy says whether it counts. No rule stops another: the sender gets all findings.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, Literal, TypeVar
+from functools import lru_cache
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from xds.model import CodeKey, Severity, XdsError
 
 Level = Literal["off", "warning", "error"]
+Profile = Literal["ihe", "ontario"]
+"""`ihe` is the standard and nothing more; another profile adds rules of its own to it."""
+
 Found = tuple[str, str]
 """Location ("objectId attributeOrSlot") and what was found there, without the remedy."""
 
@@ -29,11 +33,15 @@ class CodeSet:
     mime_types: frozenset[str] | None = None  # lower case, without parameters; None takes any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RulePolicy:
-    """What an affinity domain asks of its partners; the figures are the limits of one message."""
+    """What an affinity domain asks of its partners; the figures are the limits of one message.
+
+    Make one per partner and keep it: which rules count is worked out once for each object.
+    """
 
     strictness: Literal["field", "strict"] = "field"
+    profile: Profile = "ihe"
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # accept: known by its first use (Lite)
     patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
     home_community_id: str | None = None  # "urn:oid:…"; None takes any on a submission
@@ -50,7 +58,7 @@ class RulePolicy:
     max_findings: int = 500  # of one message, so that an answer stays small
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule(Generic[C]):
     """One rule of the standard, or of ours where the standard leaves it open."""
 
@@ -61,15 +69,22 @@ class Rule(Generic[C]):
     remedy: str  # how a sender mends it
     find: Callable[[C], Iterable[Found]]
     transactions: tuple[str, ...] = ("ITI-42",)
+    profile: Profile = "ihe"  # one of another profile is off unless the policy asks for that profile
     strict_only: bool = False  # partners get it wrong without harm: off in `field`
     essential: bool = False  # storing what breaks it would break the registry: no level lowers it
+    default_level: Level = "error"  # where it is on and no level is set; "warning" for what should be
 
     def level(self, policy: RulePolicy) -> Level:
-        """Return whether the rule counts under `policy`."""
+        """Return whether the rule counts under `policy`: set for it, else by profile and strictness."""
         if self.essential:
             return "error"
-        default: Level = "off" if self.strict_only and policy.strictness == "field" else "error"
-        return policy.levels.get(self.id, default)
+        return policy.levels.get(self.id) or self.preset(policy.strictness, policy.profile)
+
+    def preset(self, strictness: Literal["field", "strict"], profile: Profile) -> Level:
+        """Return the level that the rule has when no setting names it."""
+        if self.profile not in ("ihe", profile) or (self.strict_only and strictness == "field"):
+            return "off"
+        return self.default_level
 
     def finding(self, found: Found, severity: Severity) -> XdsError:
         """Return what was found as the error that the rule stands for."""
@@ -85,9 +100,10 @@ def _cut(text: str) -> str:
 class RuleBook(Generic[C]):
     """Rules in the order in which they were written down."""
 
-    def __init__(self, section: str, transactions: tuple[str, ...]) -> None:
+    def __init__(self, section: str, transactions: tuple[str, ...], profile: Profile = "ihe") -> None:
         self._section = section
         self._transactions = transactions
+        self._profile = profile
         self._rules: list[Rule[C]] = []
 
     @property
@@ -105,6 +121,7 @@ class RuleBook(Generic[C]):
         section: str = "",
         strict_only: bool = False,
         essential: bool = False,
+        default_level: Level = "error",
     ) -> Callable[[Callable[[C], Iterable[Found]]], Callable[[C], Iterable[Found]]]:
         """Register the decorated function; it stays callable by itself.
 
@@ -126,8 +143,10 @@ class RuleBook(Generic[C]):
                     remedy=remedy,
                     find=find,
                     transactions=self._transactions,
+                    profile=self._profile,
                     strict_only=strict_only,
                     essential=essential,
+                    default_level=default_level,
                 )
             )
             return find
@@ -135,30 +154,30 @@ class RuleBook(Generic[C]):
         return register
 
 
-def run(rules: Iterable[Rule[C]], case: C, policy: RulePolicy) -> list[XdsError]:
+def run(rules: tuple[Rule[C], ...], case: C, policy: RulePolicy) -> list[XdsError]:
     """Run every rule on `case` and return all findings, in the order of the rules.
 
     Beyond ``policy.max_findings`` they are not listed; the last finding says so.
     """
     findings: list[XdsError] = []
-    for rule, found, severity in _all_found(rules, case, policy):
-        if len(findings) >= policy.max_findings:
-            findings.append(rule.finding((found[0], "There are more findings than are listed"), severity))
-            break
-        findings.append(rule.finding(found, severity))
+    for rule, severity in counting(rules, policy):
+        for found in rule.find(case):
+            if len(findings) >= policy.max_findings:
+                more = (found[0], "There are more findings than are listed")
+                return [*findings, rule.finding(more, severity)]
+            findings.append(rule.finding(found, severity))
     return findings
 
 
-def _all_found(
-    rules: Iterable[Rule[C]], case: C, policy: RulePolicy
-) -> Iterator[tuple[Rule[C], Found, Severity]]:
-    for rule in rules:
-        level = rule.level(policy)
-        if level == "off":
-            continue
-        severity = Severity.WARNING if level == "warning" else Severity.ERROR
-        for found in rule.find(case):
-            yield rule, found, severity
+@lru_cache(maxsize=256)
+def counting(rules: tuple[Rule[Any], ...], policy: RulePolicy) -> tuple[tuple[Rule[Any], Severity], ...]:
+    """Return the rules that count under a policy, each with the severity of what it finds."""
+    levels = ((rule, rule.level(policy)) for rule in rules)
+    return tuple(
+        (rule, Severity.WARNING if level == "warning" else Severity.ERROR)
+        for rule, level in levels
+        if level != "off"
+    )
 
 
 def wrong_levels(rules: Iterable[Rule[C]], levels: Mapping[str, Level]) -> list[str]:

@@ -1,0 +1,25 @@
+"""Every rule there is, transaction by transaction: what `xds rules` lists and settings name."""
+
+from itertools import chain
+from typing import Any, Final
+
+from xds.rules.decoding import STRUCTURE
+from xds.rules.provision import PROVISION, SAME_DOCUMENT
+from xds.rules.registration import REGISTRATION
+from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL
+from xds.rules.rule import Rule
+from xds.rules.stored_query import STORED_QUERY
+
+_BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
+    STRUCTURE,
+    PROVISION,
+    SAME_DOCUMENT,
+    REGISTRATION,
+    STORED_QUERY,
+    RETRIEVAL,
+    DOCUMENT_RETRIEVAL,
+)
+"""One line for each book; a new transaction's is appended here."""
+
+ALL_RULES: Final[tuple[Rule[Any], ...]] = tuple(chain.from_iterable(_BOOKS))
+"""Their ids differ."""
