@@ -13,8 +13,8 @@ from xds.store.statements import statements
 
 PACKAGE = Path(__file__).parents[2] / "xds" / "store"
 GROUPS = sorted(path.stem for path in (PACKAGE / "sql").glob("*.sql"))
-FILTERED = "find_documents"
-"""The one statement that filters are added to, between it and `newest_first`."""
+FILTERED = {"queries": ("find_documents", "newest_first"), "patients": ("find_patients", "limited")}
+"""The statement of a group that filters are added to, and what stands after them."""
 
 
 def numbered(statement: str) -> str:
@@ -29,17 +29,18 @@ def complete() -> Iterator[tuple[str, str]]:
     """Each statement by its name; filters as parts of the one that they filter."""
     for group in GROUPS:
         found = statements(group)
+        filtered, ending = FILTERED.get(group, ("", ""))
         filters = sorted(name for name in found if name.startswith("filter_"))
         for name, statement in found.items():
-            if name == FILTERED:
-                yield f"{group}.{name}", f"{statement} {found['newest_first']}"
+            if name == filtered:
+                yield f"{group}.{name}", f"{statement} {found[ending]}"
                 yield (
                     f"{group}.{name}+all",
-                    " ".join([statement, *map(found.get, filters), found["newest_first"]]),
-                )  # type: ignore[list-item]
+                    " ".join([statement, *[found[item] for item in filters], found[ending]]),
+                )
             elif name in filters:
-                yield f"{group}.{name}", f"{found[FILTERED]} {statement}"
-            elif name != "newest_first":
+                yield f"{group}.{name}", f"{found[filtered]} {statement}"
+            elif name != ending:
                 yield f"{group}.{name}", statement
 
 

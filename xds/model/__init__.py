@@ -115,6 +115,14 @@ from xds.model.metadata import (
     Submission,
     SubmissionSet,
 )
+from xds.model.patients import (
+    NO_NAME,
+    PatientName,
+    PatientRecord,
+    canonical_identifier,
+    read_name,
+    record_of_source,
+)
 from xds.model.responses import (
     DocumentRequest,
     RegistryResponse,
@@ -130,6 +138,7 @@ __all__ = [
     "EMPTY_SHA1",
     "FOLDER_NODE",
     "LIMITED_METADATA_NODES",
+    "NO_NAME",
     "OID_PREFIX",
     "ON_DEMAND",
     "REFERENCE_ID_LIST",
@@ -178,6 +187,8 @@ __all__ = [
     "PatientIdDoesNotMatch",
     "PatientIdReconciliationError",
     "PatientIdentifier",
+    "PatientName",
+    "PatientRecord",
     "QuerySlot",
     "ReferenceIdType",
     "RegisteredDocument",
@@ -219,6 +230,7 @@ __all__ = [
     "UpdateSlot",
     "UpdateTrigger",
     "XdsError",
+    "canonical_identifier",
     "earliest_moment",
     "error_class",
     "has_error",
@@ -232,4 +244,6 @@ __all__ = [
     "new_uuid_urn",
     "oid_urn",
     "parse_patient_id",
+    "read_name",
+    "record_of_source",
 ]

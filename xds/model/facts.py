@@ -42,6 +42,8 @@ class RegistryFacts:
 
     patients: Mapping[str, str] = field(default_factory=dict)
     """Known patient ids of the submission → the id that survives. A subsumed id is not in it."""
+    subsumed_patients: frozenset[str] = frozenset()
+    """Patient ids of the submission that were merged into others (ITI TF-2 3.8.4.2.4)."""
     objects: Mapping[str, RegisteredObject] = field(default_factory=dict)
     """entryUUID → the object, for every id that the submission refers to or brings along."""
     documents: Mapping[str, RegisteredDocument] = field(default_factory=dict)

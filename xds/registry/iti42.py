@@ -71,13 +71,15 @@ class RegisterDocumentSet:
                 tx.undo()
             submission = assign_entry_uuids(submission)  # .3.7
             effects = effects_of(submission, facts)
+            patient_key = reader.patient_keys[submission.submission_set.patient_id or ""]
             tx.add(
                 submission,
-                reader.patient_keys[submission.submission_set.patient_id or ""],
+                patient_key,
                 created=effects.associations,
                 deprecated=effects.deprecated,  # .3.5
                 updated_folders=effects.updated_folders,  # .3.6
                 patient_keys=sorted(reader.located_keys),
+                is_recorded=patient_key not in reader.unrecorded_keys,
             )
             if message is not None:
                 answer = encode_registry_response(response)

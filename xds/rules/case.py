@@ -107,6 +107,11 @@ class RegistrationCase:
         patients = self.facts.patients
         return patient_id in patients or canonical_patient_id(patient_id) in patients
 
+    def is_subsumed(self, patient_id: str) -> bool:
+        """Tell whether the patient id was merged into another (ITI TF-2 3.8.4.2.4)."""
+        subsumed = self.facts.subsumed_patients
+        return patient_id in subsumed or canonical_patient_id(patient_id) in subsumed
+
     def survivor(self, patient_id: str | None) -> str | None:
         """Return the patient that an id means today, merges considered; None without the right form."""
         canonical = canonical_patient_id(patient_id)

@@ -43,6 +43,7 @@ def same_patient(case: RegistrationCase) -> Iterator[Found]:
     error=UnknownPatientId,
     title="The patient is known to the registry from the identity feed.",
     remedy="Send an id that the domain's patient identity source has announced and not merged into another",
+    essential=True,
 )
 def known_patient(case: RegistrationCase) -> Iterator[Found]:
     """Each id once. In Lite any id of the right form is taken, of the domain's authority if it names one."""
@@ -57,6 +58,8 @@ def known_patient(case: RegistrationCase) -> Iterator[Found]:
         where = f"{item.entry_uuid} patientId"
         if authority is not None and parsed.assigning_authority != authority:
             yield where, f"{patient_id} is not of this domain's assigning authority {authority}"
+        elif case.is_subsumed(patient_id):
+            yield where, f"{patient_id} was merged into another id"
         elif case.policy.unknown_patients == "refuse" and not case.knows_patient(patient_id):
             yield where, f"{patient_id} is not known here"
 

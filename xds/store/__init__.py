@@ -6,6 +6,15 @@ from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
 from xds.store.housekeeping import Housekeeping
 from xds.store.migrate import SchemaError, migrate
+from xds.store.patient_errors import (
+    InvalidPatientId,
+    MergedAway,
+    NotMerged,
+    PatientError,
+    SamePatient,
+    UnknownPatient,
+)
+from xds.store.patients import MergeEvent, PatientCriteria, PatientStore, PatientView
 from xds.store.pool import open_pool, ping
 from xds.store.queries import FoundObject, QueryStore, RegistryReader
 from xds.store.repository import (
@@ -25,17 +34,27 @@ __all__ = [
     "FactsReader",
     "FoundObject",
     "Housekeeping",
+    "InvalidPatientId",
+    "MergeEvent",
+    "MergedAway",
+    "NotMerged",
+    "PatientCriteria",
+    "PatientError",
+    "PatientStore",
+    "PatientView",
     "PendingSubmission",
     "Pool",
     "ProvidedDocument",
     "QueryStore",
     "RegistryReader",
     "RepositoryStore",
+    "SamePatient",
     "SchemaError",
     "ServedDocument",
     "StoreBusy",
     "StoreUnavailable",
     "SubmissionStore",
+    "UnknownPatient",
     "default_data_folder",
     "locate_binaries",
     "migrate",

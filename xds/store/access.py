@@ -2,10 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import errors, pq
@@ -14,12 +14,14 @@ from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 _PLACEHOLDER: Final = re.compile(r"%\(([a-z_0-9]+)\)s")
 _DONE: Final = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
 _PREPARED_MOST: Final = 500
 """Statements that one connection keeps prepared; filters of queries and sizes of submissions make them many."""
 _BINARY: Final = 1
+_ATTEMPTS: Final = 4
 _NONE: Final[Mapping[str, Any]] = {}
 
 
@@ -127,6 +129,22 @@ def borrowed(pool: Pool) -> Iterator[Connection]:
         raise StoreBusy(type(error).__name__) from error
     except (PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(type(error).__name__) from error
+
+
+def retrying(attempt: Callable[[], T]) -> T:
+    """Run an attempt again when another transaction came first (READ COMMITTED, no lost update).
+
+    Raises
+    ------
+    Conflict
+        Others came first each time.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except Conflict:
+            continue
+    return attempt()
 
 
 @lru_cache(maxsize=_PREPARED_MOST)

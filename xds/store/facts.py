@@ -31,13 +31,15 @@ class FactsReader:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.patient_keys: dict[str, int] = {}
-        """Known patient ids of the submission → their key."""
+        """Known patient ids of the submission that were not merged away → their key."""
+        self.unrecorded_keys: set[int] = set()
+        """Those of whom nothing is known but the id."""
         self.located_keys: set[int] = set()
         """Where the registered objects are that the submission refers to or changes."""
 
     def facts_for(self, submission: Submission, *, accept_unknown: bool = False) -> RegistryFacts:
         """Read the facts. With `accept_unknown`, ids of the right form become known by this."""
-        patients = self._patients(_patient_ids(submission), accept_unknown)
+        patients, subsumed = self._patients(_patient_ids(submission), accept_unknown)
         new_ids = {
             item.entry_uuid
             for items in (
@@ -58,6 +60,7 @@ class FactsReader:
         documents, used = self._unique_ids(submission)
         return RegistryFacts(
             patients=patients,
+            subsumed_patients=subsumed,
             objects=objects,
             documents=documents,
             used_unique_ids=used,
@@ -66,22 +69,32 @@ class FactsReader:
             transformations=self._transformations(sorted({i.lower() for i in referred} & set(objects))),
         )
 
-    def _patients(self, ids: set[str], accept_any: bool) -> dict[str, str]:
+    def _patients(self, ids: set[str], accept_any: bool) -> tuple[dict[str, str], frozenset[str]]:
+        """Ids in use, each with the id it means; and those that were merged away."""
         canonical = {cx: str(parsed) for cx in ids if (parsed := parse_patient_id(cx)) is not None}
         wanted = sorted(set(canonical.values()))
-        found = self._known_patients(wanted)
-        if accept_any and len(found) < len(wanted):
-            unknown = [item for item in wanted if item not in found]
+        found, subsumed = self._known_patients(wanted)
+        unknown = [item for item in wanted if item not in found and item not in subsumed]
+        if accept_any and unknown:
             self._connection.run(_SQL["add_patients"], {"ids": unknown})
             log.info("patient ids accepted without an identity feed", extra={"count": len(unknown)})
-            found = self._known_patients(wanted)
+            found, subsumed = self._known_patients(wanted)
         self.patient_keys = {cx: found[name] for cx, name in canonical.items() if name in found}
-        return {cx: name for cx, name in canonical.items() if name in found}
+        in_use = {cx: name for cx, name in canonical.items() if name in found}
+        return in_use, frozenset(cx for cx, name in canonical.items() if name in subsumed)
 
-    def _known_patients(self, ids: list[str]) -> dict[str, int]:
+    def _known_patients(self, ids: list[str]) -> tuple[dict[str, int], set[str]]:
         if not ids:
-            return {}
-        return {row[0]: row[1] for row in self._connection.run(_SQL["patients"], {"ids": ids})}
+            return {}, set()
+        found, subsumed = dict[str, int](), set[str]()
+        for patient_id, key, is_merged, is_recorded in self._connection.run(_SQL["patients"], {"ids": ids}):
+            if is_merged:
+                subsumed.add(patient_id)
+                continue
+            found[patient_id] = key
+            if not is_recorded:
+                self.unrecorded_keys.add(key)
+        return found, subsumed
 
     def _objects(self, ids: list[str]) -> dict[str, RegisteredObject]:
         if not ids:

@@ -13,11 +13,13 @@ from xds.model import (
     ObjectKind,
     Submission,
     is_sha1,
+    record_of_source,
 )
 from xds.store import rows
-from xds.store.access import Conflict, Connection, Pool, borrowed
+from xds.store.access import Conflict, Connection, Pool, borrowed, retrying
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
+from xds.store.patient_records import parameters_of
 from xds.store.statements import statements
 
 T = TypeVar("T")
@@ -25,7 +27,6 @@ T = TypeVar("T")
 _SQL = statements("registry")
 _BATCH: Final = 16
 """Rows of one INSERT: a multi-row VALUES is one prepared statement per number of rows."""
-_ATTEMPTS: Final = 4
 
 _COLUMNS: Final = {
     "unique_id": {
@@ -138,6 +139,7 @@ class RegistryTransaction:
         deprecated: Sequence[str] = (),
         updated_folders: Sequence[str] = (),
         patient_keys: Sequence[int] = (),
+        is_recorded: bool = True,
     ) -> None:
         """Add every object of a submission with what the registry itself does to others.
 
@@ -151,6 +153,8 @@ class RegistryTransaction:
             entryUUIDs of registered objects; the rows are locked by `facts_for`.
         patient_keys
             Where those registered objects are.
+        is_recorded
+            Whether more is known of the patient than the id; if not, the sourcePatientInfo is kept for the search.
 
         Raises
         ------
@@ -174,12 +178,24 @@ class RegistryTransaction:
             "folder", [rows.folder_row(patient_key, f, codes, pack, now=now) for f in submission.folders]
         )
         self._insert("association", [rows.association_row(patient_key, a, pack) for a in associations])
+        if not is_recorded:
+            self._record_patient(submission, patient_key)
         if deprecated:
             ids = [rows.bare(item) for item in deprecated]
             self.connection.run(_SQL["deprecate_document_entries"], {"keys": patient_keys, "ids": ids})
         if updated_folders:
             ids = [rows.bare(item) for item in updated_folders]
             self.connection.run(_SQL["touch_folders"], {"keys": patient_keys, "ids": ids, "now": now})
+
+    def _record_patient(self, submission: Submission, patient_key: int) -> None:
+        for entry in submission.document_entries:
+            record = record_of_source(
+                submission.submission_set.patient_id or "", entry.source_patient_id, entry.source_patient_info
+            )
+            if record.says_something:
+                parameters = parameters_of(patient_key, record, from_feed=False)
+                self.connection.run(statements("patients")["keep_record_of_submission"], parameters)
+                return
 
     def _take_unique_ids(self, submission: Submission, patient_key: int) -> None:
         """Claim uniqueIds; a document's may be taken already (the rules compared hash and size)."""
@@ -278,9 +294,4 @@ class SubmissionStore:
         Conflict
             Others came first each time.
         """
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return attempt()
-            except Conflict:
-                continue
-        return attempt()
+        return retrying(attempt)

@@ -9,10 +9,13 @@ INSERT INTO code (code, scheme)
 SELECT * FROM unnest(%(codes)s::text[], %(schemes)s::text[]) ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 
--- patients: those of the ids that are known and not merged away, with all keys whose rows are theirs
-SELECT cx, patient_key, patient_key || member_keys
-  FROM patient
- WHERE cx = ANY(%(ids)s) AND merged_into IS NULL;
+-- patients: those of the ids that are known; a merge waits until the submission is decided, or has come first
+SELECT p.cx, p.patient_key, p.merged_into IS NOT NULL,
+       EXISTS (SELECT 1 FROM patient_record AS r WHERE r.patient_key = p.patient_key)
+  FROM patient AS p
+ WHERE p.cx = ANY(%(ids)s)
+ ORDER BY p.cx
+   FOR KEY SHARE OF p;
 
 -- add_patients: ids that become known by their first use, in Lite only
 INSERT INTO patient (cx)

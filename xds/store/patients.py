@@ -1,0 +1,265 @@
+"""The patients of the affinity domain: known ids, what the feeds tell of them, merges and their history.
+
+A merge is an alias and rewrites no row of an object: `patient.merged_into` and `patient.member_keys` say whose rows
+are whose (ITI TF-2 3.8.4.2.4, 3.44.4.2.4, 3.18.4.1.2.3.9.1).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from xds.model import PatientRecord, canonical_identifier, is_dtm, parse_patient_id
+from xds.store.access import Connection, Pool, borrowed, retrying
+from xds.store.patient_errors import (
+    InvalidPatientId,
+    MergedAway,
+    PatientError,
+    Role,
+    SamePatient,
+    UnknownPatient,
+)
+from xds.store.patient_records import KeptRecord, kept, number_key, parameters_of, plain, updated
+from xds.store.statements import statements
+
+_SQL = statements("patients")
+
+
+@dataclass(frozen=True, slots=True)
+class MergeEvent:
+    """One merge of the history."""
+
+    subsumed: str  # CX
+    survivor: str
+    merged_at: datetime
+    source: str  # who said so
+    undone_at: datetime | None
+    undone_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientView:
+    """A patient id and what belongs to it."""
+
+    patient_id: str
+    merged_into: str | None  # the surviving id, when it was merged away
+    members: tuple[str, ...]  # ids that were merged into it, also by way of others
+    record: PatientRecord | None  # what is known under this very id
+    from_feed: bool  # where the record is from: a feed or administrator, or a submission
+    changed_at: datetime | None
+    documents: int  # Approved DocumentEntries that a query by this id covers
+    history: tuple[MergeEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientCriteria:
+    """What a search asks for; None asks nothing."""
+
+    identifier: str | None = None  # a CX, or a number of whatever authority
+    family: str | None = None  # beginning of the family name, without case and accents
+    given: str | None = None  # beginning of a given name
+    birth_date: str | None = None  # YYYY, YYYYMM or YYYYMMDD
+    sex: str | None = None
+
+
+class _Row(NamedTuple):
+    patient_id: str
+    key: int
+    merged_into: int | None
+    member_keys: list[int]
+
+
+class PatientStore:
+    """The patients."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def admit(self, record: PatientRecord) -> bool:
+        """Make a patient known, or tell more of one that is; return whether the id is new.
+
+        Raises
+        ------
+        InvalidPatientId, MergedAway
+            Nothing is changed.
+        """
+        patient_id = _canonical(record.patient_id)
+
+        def attempt() -> bool:
+            with borrowed(self._pool) as connection, connection.block():
+                is_new = bool(connection.run(_SQL["add_patient"], {"cx": patient_id}))
+                _keep(connection, _in_use(connection, patient_id), record)
+                return is_new
+
+        return retrying(attempt)
+
+    def revise(self, record: PatientRecord) -> None:
+        """Tell more of a patient that is known.
+
+        Raises
+        ------
+        InvalidPatientId, UnknownPatient, MergedAway
+            Nothing is changed.
+        """
+        patient_id = _canonical(record.patient_id)
+
+        def attempt() -> None:
+            with borrowed(self._pool) as connection, connection.block():
+                _keep(connection, _in_use(connection, patient_id), record)
+
+        retrying(attempt)
+
+    def merge(self, subsumed: str, survivor: str, *, source: str) -> bool:
+        """Let the surviving id answer for the subsumed one as well (ITI TF-2 3.8.4.2.4).
+
+        Returns False when that was done before: a feed repeats what it got no answer to.
+
+        Parameters
+        ----------
+        source
+            Who says so, for the history: a transaction and its sender, or an administrator. No patient's id.
+
+        Raises
+        ------
+        InvalidPatientId, SamePatient, UnknownPatient, MergedAway
+            Nothing is changed; `role` tells which id is meant.
+        """
+        ids = {"subsumed": _canonical(subsumed, "subsumed"), "survivor": _canonical(survivor, "survivor")}
+        if ids["subsumed"] == ids["survivor"]:
+            raise SamePatient
+        return retrying(lambda: self._merge(ids["subsumed"], ids["survivor"], source))
+
+    def _merge(self, subsumed: str, survivor: str, source: str) -> bool:
+        with borrowed(self._pool) as connection, connection.block():
+            found = connection.run(_SQL["lock_patients"], {"ids": [subsumed, survivor]})
+            locked = {row[0]: _Row(*row) for row in found}
+            if subsumed not in locked:
+                raise UnknownPatient("subsumed")
+            if survivor not in locked:
+                raise UnknownPatient("survivor")
+            gone, stays = locked[subsumed], locked[survivor]
+            if gone.merged_into is not None:
+                if _merged_by(connection, gone) == stays.key:
+                    return False
+                raise MergedAway("subsumed")
+            if stays.merged_into is not None:
+                raise MergedAway("survivor")
+            moved = [gone.key, *gone.member_keys]
+            connection.run(_SQL["point_members"], {"survivor": stays.key, "moved": moved})
+            connection.run(_SQL["take_members"], {"survivor": stays.key, "moved": moved})
+            event = {"subsumed": gone.key, "survivor": stays.key, "source": source}
+            connection.run(_SQL["remember_merge"], event)
+            return True
+
+    def show(self, patient_id: str) -> PatientView:
+        """Everything about one id.
+
+        Raises
+        ------
+        InvalidPatientId, UnknownPatient
+        """
+        wanted = _canonical(patient_id)
+        with borrowed(self._pool) as connection:
+            found = connection.run(_SQL["look_up_patient"], {"cx": wanted})
+            if not found:
+                raise UnknownPatient
+            (view,) = _views(connection, [_Row(*found[0])])
+            return view
+
+    def search(self, criteria: PatientCriteria, *, limit: int) -> list[PatientView]:
+        """Surviving patients by what is known of them, or of an id that was merged into them.
+
+        Raises
+        ------
+        PatientError
+            Nothing is asked for.
+        """
+        sql, parameters = [_SQL["find_patients"]], dict[str, Any](limit=limit)
+        for name, value in _filters(criteria):
+            sql.append(_SQL[f"filter_{name}"])
+            parameters[name] = value
+        if len(sql) == 1:
+            raise PatientError("name an identifier, a name, a birth date or a sex to search for")
+        with borrowed(self._pool) as connection:
+            keys = [row[0] for row in connection.run(" ".join([*sql, _SQL["limited"]]), parameters)]
+            found = connection.run(_SQL["patients_of_keys"], {"keys": keys}) if keys else []
+            return _views(connection, [_Row(*row) for row in found])
+
+
+def _canonical(patient_id: str, role: Role = "patient") -> str:
+    parsed = parse_patient_id(patient_id)
+    if parsed is None:
+        raise InvalidPatientId(role)
+    return str(parsed)
+
+
+def _in_use(connection: Connection, patient_id: str) -> _Row:
+    found = connection.run(_SQL["patient_of"], {"cx": patient_id})
+    if not found:
+        raise UnknownPatient
+    row = _Row(*found[0])
+    if row.merged_into is not None:
+        raise MergedAway
+    return row
+
+
+def _keep(connection: Connection, patient: _Row, told: PatientRecord) -> None:
+    """Keep what a feed told; two feeds at once tell one after the other."""
+    rows = connection.run(_SQL["lock_record"], {"key": patient.key})
+    known = kept(rows[0]) if rows else None
+    told = replace(told, identifiers=tuple(canonical_identifier(item) for item in told.identifiers))
+    record = updated(known if known is not None and known.from_feed else None, told)
+    connection.run(_SQL["keep_record"], parameters_of(patient.key, record, from_feed=True))
+
+
+def _merged_by(connection: Connection, patient: _Row) -> int | None:
+    """The key that a merge in force names as the survivor of a patient, whoever that was merged into since."""
+    found = connection.run(_SQL["merges_in_force"], {"keys": [patient.key]})
+    return found[0][1] if found else None
+
+
+def _filters(criteria: PatientCriteria) -> Iterator[tuple[str, str]]:
+    """Parameter and value of each filter; none of them holds a wildcard of its own."""
+    if criteria.identifier is not None:
+        sent = canonical_identifier(criteria.identifier.strip())
+        yield "key", sent if "^" in sent else number_key(sent)
+    if criteria.family is not None:
+        yield "family", plain(criteria.family).replace(" ", "") + "%"
+    if criteria.given is not None:
+        yield "given", plain(criteria.given) + "%"
+    if criteria.birth_date is not None:
+        if not is_dtm(criteria.birth_date):
+            raise PatientError("the birth date must be YYYY, YYYYMM or YYYYMMDD")
+        yield "birth_date", criteria.birth_date + "%"
+    if criteria.sex is not None:
+        yield "sex", criteria.sex
+
+
+def _views(connection: Connection, patients: Sequence[_Row]) -> list[PatientView]:
+    if not patients:
+        return []
+    keys = sorted({key for item in patients for key in (item.key, *item.member_keys)})
+    related = sorted({*keys, *(item.merged_into for item in patients if item.merged_into is not None)})
+    names = {row[1]: row[0] for row in connection.run(_SQL["patients_of_keys"], {"keys": related})}
+    records = {row[0]: kept(row) for row in connection.run(_SQL["record"], {"keys": keys})}
+    documents = {row[0]: row[1] for row in connection.run(_SQL["documents_of_keys"], {"keys": keys})}
+    history = [MergeEvent(*row) for row in connection.run(_SQL["merge_history"], {"keys": keys})]
+    views = []
+    for item in patients:
+        mine = (item.key, *item.member_keys)
+        members = tuple(names[key] for key in item.member_keys)
+        ids = {item.patient_id, *members}
+        record: KeptRecord | None = records.get(item.key)
+        views.append(
+            PatientView(
+                patient_id=item.patient_id,
+                merged_into=None if item.merged_into is None else names[item.merged_into],
+                members=members,
+                record=None if record is None else record.record,
+                from_feed=record is not None and record.from_feed,
+                changed_at=None if record is None else record.changed_at,
+                documents=0 if item.merged_into is not None else sum(documents.get(key, 0) for key in mine),
+                history=tuple(event for event in history if {event.subsumed, event.survivor} & ids),
+            )
+        )
+    return views
