@@ -76,7 +76,7 @@ def test_stored_entry_with_todays_values(entry: DocumentEntry) -> None:
         patient_id='O\'Brien & "Söhne"^^^&2.999.1.1&ISO',
         home="urn:oid:2.999.8.1",
     )
-    filled = fill(_CODEC.unpack([body])[0])
+    filled = fill(_CODEC.unpack([body]))
     expected = replace(
         entry,
         availability_status=AvailabilityStatus.DEPRECATED,
@@ -94,7 +94,7 @@ def test_stored_folder_with_todays_values(item: Folder) -> None:
         patient_id="P1^^^&2.999.1.1&ISO",
         last_update_time="20260102030405",
     )
-    filled = fill(_CODEC.unpack([body])[0])
+    filled = fill(_CODEC.unpack([body]))
     expected = replace(
         item,
         availability_status=AvailabilityStatus.APPROVED,

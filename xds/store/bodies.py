@@ -5,19 +5,17 @@ one is read with it for ever. New bodies use the newest.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import zstandard
 
-_LEVEL: Final = 3
-"""Level 3 packs an entry in 36 µs; 9 takes three times as long for 4 % less (docs/decisions/0003-store.md)."""
 _FRAGMENT_BYTES: Final = 16 * 1024 * 1024
 """Upper bound of one unpacked fragment: a submission's envelope is not larger."""
-_NAMED: Final = slice(4, 10)
-_KNOWN_MOST: Final = 4_096
+_LEVEL: Final = 3
+"""Level 3 packs an entry in 36 µs; 9 takes three times as long for 4 % less (docs/decisions/0003-store.md)."""
 
 
 class UnknownDictionary(Exception):
@@ -49,6 +47,9 @@ class BodyCodec:
         self._newest = self._dictionaries[max(self._dictionaries)]
         self._newest.precompute_compress(level=_LEVEL)
         self._local = threading.local()
+        self.turn = threading.Lock()
+        """Held while many bodies are unpacked: zstd lets go of the interpreter at each, and the threads that unpack
+        at the same time would hand it to and fro, at three times the cost (docs/performance.md)."""
 
     def pack(self, fragment: str) -> bytes:
         """Compress one fragment."""
@@ -58,38 +59,27 @@ class BodyCodec:
             self._local.compressor = compressor
         return compressor.compress(fragment.encode())
 
-    def unpack(self, bodies: Iterable[bytes]) -> list[bytes]:
-        """Decompress bodies, each with the dictionary that its frame names.
+    def unpack(self, bodies: Iterable[bytes]) -> bytes:
+        """Decompress bodies, each with the dictionary that its frame names, and join them.
 
         Raises
         ------
         UnknownDictionary
             There is no such dictionary.
         """
-        known: dict[bytes, Callable[[bytes, int], bytes]] | None = getattr(self._local, "known", None)
-        if known is None:
-            known = self._local.known = {}
-        # Where a frame names its dictionary depends on its flags: the octets after the magic number say it all.
-        return [
-            (known.get(body[_NAMED]) or self._decompress_of(body, known))(body, _FRAGMENT_BYTES)
-            for body in bodies
-        ]
+        return b"".join([self._decompressor(body).decompress(body, _FRAGMENT_BYTES) for body in bodies])
 
-    def _decompress_of(
-        self, body: bytes, known: dict[bytes, Callable[[bytes, int], bytes]]
-    ) -> Callable[[bytes, int], bytes]:
-        number = zstandard.get_frame_parameters(body).dict_id
-        own: dict[int, Callable[[bytes, int], bytes]] | None = getattr(self._local, "own", None)
+    def _decompressor(self, body: bytes) -> zstandard.ZstdDecompressor:
+        own: dict[int, zstandard.ZstdDecompressor] | None = getattr(self._local, "decompressors", None)
         if own is None:
-            own = self._local.own = {}
-        if number not in own:
-            own[number] = self._decompressor(number).decompress
-        if len(known) >= _KNOWN_MOST:
-            known.clear()
-        known[body[_NAMED]] = own[number]
-        return own[number]
+            own = self._local.decompressors = {}
+        number = zstandard.get_frame_parameters(body).dict_id
+        found = own.get(number)
+        if found is None:
+            found = own[number] = self._made(number)
+        return found
 
-    def _decompressor(self, number: int) -> zstandard.ZstdDecompressor:
+    def _made(self, number: int) -> zstandard.ZstdDecompressor:
         dictionary = self._dictionaries.get(number)
         if dictionary is None:
             raise UnknownDictionary(
