@@ -1,0 +1,116 @@
+"""Whether a report is whole and true: every verdict has to follow from the octets that it holds."""
+
+from collections.abc import Iterator, Sequence
+
+from xds.conformance.answer import Answer
+from xds.conformance.checks import Asked, judge
+from xds.conformance.names import Names, UnknownName, fill
+from xds.conformance.plan import Expectation, Plan, Step
+from xds.conformance.report import FORMAT, PlanResult, Report, StepResult, Verdict, counted
+from xds.conformance.runner import ask, captured_value, expectations, feeding
+from xds.conformance.target import Target
+
+
+def verify(report: Report, plans: Sequence[Plan]) -> list[str]:
+    """Evaluate every assertion of a report again.
+
+    Parameters
+    ----------
+    plans
+        Those of this version: a report of other plans cannot be checked.
+
+    Returns
+    -------
+    What is wrong, a sentence each; nothing when all is well.
+    """
+    problems: list[str] = []
+    if report.format != FORMAT:
+        problems.append(f"the report has the format {report.format}, this version reads {FORMAT}")
+    if report.counts != counted(report.plans):
+        problems.append("the counts are not those of its plans")
+    known = {plan.id: plan for plan in plans}
+    for result in report.plans:
+        plan = known.get(result.id)
+        if plan is None:
+            problems.append(f"{result.id}: there is no such plan in this version")
+        elif plan.digest != result.digest:
+            problems.append(f"{result.id}: the plan of this version is another one (by its SHA-256)")
+        else:
+            problems += _plan(result, plan, report)
+    return problems
+
+
+def _plan(result: PlanResult, plan: Plan, report: Report) -> Iterator[str]:
+    if result.verdict is Verdict.NOT_RUN:
+        if result.steps or not result.reason:
+            yield f"{plan.id}: it was not run, and has steps or no reason"
+        return
+    feeds = tuple(feeding(name) for name in plan.patients) if report.target.pid_feed else ()
+    steps = (*feeds, *plan.steps)
+    if [step.id for step in result.steps] != [step.id for step in steps]:
+        yield f"{plan.id}: its steps are not those of the plan"
+        return
+    if result.verdict is not Verdict.of(step.verdict for step in result.steps):
+        yield f"{plan.id}: {result.verdict} does not follow from its steps"
+    names = _names(result, plan, report)
+    for step, found in zip(steps, result.steps, strict=True):
+        yield from (f"{plan.id}/{step.id}: {problem}" for problem in _step(found, step, names))
+
+
+def _names(result: PlanResult, plan: Plan, report: Report) -> Names:
+    """The recorded names, without those that an answer gave: they come out of the answers again."""
+    target = Target(authority=report.target.authority, codes=report.target.codes)
+    names = Names(plan, target, seed="", patients=iter(()))
+    captured = {name for step in plan.steps for name in step.capture}
+    names.known = {key: value for key, value in result.names.items() if key not in captured}
+    return names
+
+
+def _step(found: StepResult, step: Step, names: Names) -> Iterator[str]:
+    try:
+        wanted = [(item, ask(item, names)) for item in expectations(step, names)]
+    except UnknownName as error:
+        if found.verdict is not Verdict.NOT_RUN:
+            yield f"it was run though {error} was not known"
+        return
+    if found.verdict is Verdict.NOT_RUN:
+        # What its message needed is not known; that cannot be told from its assertions.
+        if not found.reason or found.exchange is not None or found.judgements:
+            yield "it was not run, and has no reason or has an exchange"
+        return
+    if found.exchange is None:
+        yield "its exchange is missing"
+        return
+    yield from _judgements(found, step, wanted, names)
+
+
+def _judgements(
+    found: StepResult, step: Step, wanted: list[tuple[Expectation, Asked]], names: Names
+) -> Iterator[str]:
+    assert found.exchange is not None  # noqa: S101  # looked at before
+    answer = Answer(found.exchange)
+    ids = [item.id for item, _ in wanted] + [f"capture-{name}" for name in step.capture]
+    if [item.id for item in found.judgements] != ids:
+        yield "its assertions are not those of the plan"
+        return
+    for recorded, (_, asked) in zip(found.judgements, wanted, strict=False):
+        again = judge(answer, asked)
+        if recorded.asked != asked:
+            yield f"{recorded.id}: what it asks is not what the plan asks"
+        elif again.passed != recorded.passed:
+            yield f"{recorded.id}: recorded as {_word(recorded.passed)}, the answer says {_word(again.passed)}"
+        elif again.found != recorded.found:
+            yield f"{recorded.id}: it found {again.found}, the report says {recorded.found}"
+    for name, path in step.capture.items():
+        value, _ = captured_value(answer, fill(path, names.__getitem__))
+        if value != found.captured.get(name):
+            yield f"capture-{name}: the answer gives {value}, the report says {found.captured.get(name)}"
+        if value is not None:
+            names.known[name] = value
+    passed = all(item.passed for item in found.judgements)
+    if found.verdict is not (Verdict.PASSED if passed else Verdict.FAILED):
+        yield f"{found.verdict} does not follow from its assertions"
+
+
+def _word(passed: bool) -> str:
+    return "passed" if passed else "failed"
