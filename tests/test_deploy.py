@@ -36,7 +36,7 @@ def test_settings_file_loads(path: Path) -> None:
     assert not settings.lite
 
 
-@pytest.mark.parametrize("section", ["server", "store", "registry", "repository", "limits", "log"])
+@pytest.mark.parametrize("section", ["server", "store", "registry", "rules", "repository", "limits", "log"])
 def test_production_shows_every_section(section: str) -> None:
     assert f"\n[{section}]\n" in read("production.toml")
 
@@ -47,7 +47,7 @@ def test_production_listens_behind_the_proxy_only() -> None:
 
 
 def test_conformance_is_strict() -> None:
-    assert load(DEPLOY / "conformance.toml", environ={}).registry.strictness == "strict"
+    assert load(DEPLOY / "conformance.toml", environ={}).rules.strictness == "strict"
 
 
 def unit(key: str) -> list[str]:

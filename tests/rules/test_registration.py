@@ -119,7 +119,10 @@ def test_an_essential_rule_cannot_be_lowered() -> None:
     assert wrong_levels(REGISTRATION, off.levels) == [
         "rule 42-one-submission-set cannot be set to off: it always counts"
     ]
-    assert wrong_levels(REGISTRATION, {"42-none": "off", "42-codes": "off"}) == ["there is no rule 42-none"]
+    assert wrong_levels(REGISTRATION, {"none": "off", "42-codes": "off"}) == ["there is no rule none"]
+    assert wrong_levels(REGISTRATION, {"42-lanuage-code": "off"}) == [
+        "there is no rule 42-lanuage-code; did you mean 42-language-code?"
+    ]
 
 
 def test_beyond_the_limit_findings_are_not_listed() -> None:

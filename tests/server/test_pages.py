@@ -32,7 +32,7 @@ from xds.sandbox import PATIENTS, SAMPLE_CDA, SAMPLE_DOCUMENTS
 from xds.server.contracts import CONTRACT_TYPE, schema, wsdl
 from xds.server.pages import PAGE_HEADERS, base_url, endpoint_page, not_found_page, start_page
 from xds.server.samples import UNKNOWN_DOCUMENT, Sample, samples, zeep_snippet
-from xds.settings import Limits, Settings, lite_settings
+from xds.settings import Limits, RulesSettings, Settings, lite_settings
 from xds.soap.envelope import read_envelope
 from xds.soap.reply import envelope_head
 from xds.transactions import ITI_18, ITI_43, Role
@@ -279,11 +279,15 @@ def test_notes_and_limits_are_those_of_the_settings() -> None:
     assert "Any patient id of the right form" in lite
     assert "Any code of any coding scheme" in lite
     assert "Requests per second no limit" in lite
-    registry = replace(
-        LITE.registry, unknown_patients="refuse", codes_file=Path("codes"), strictness="strict"
-    )
+    registry = replace(LITE.registry, unknown_patients="refuse", codes_file=Path("codes"))
     limits = Limits(request_bytes=3 * 1024**3, leaf_class_results=1234, requests_per_second=7)
-    strict = text_of(endpoint_page(Role.REGISTRY, replace(LITE, registry=registry, limits=limits), BASE))
+    strict = text_of(
+        endpoint_page(
+            Role.REGISTRY,
+            replace(LITE, registry=registry, rules=RulesSettings(strictness="strict"), limits=limits),
+            BASE,
+        )
+    )
     assert "Any patient id" not in strict
     assert "Any code" not in strict
     assert "to the letter of the standard" in strict

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from xds.settings import Limits, Settings, SettingsError
+from xds.settings import Limits, PartnerSettings, Settings, SettingsError
 from xds.settings.checks import check, has_password
 
 LONG_OID = "2.999." + ".".join(["1"] * 30)  # 65 characters
@@ -97,6 +97,31 @@ def test_a_registry_alone_needs_no_other_registry() -> None:
 def test_no_limit_is_negative(name: str) -> None:
     with pytest.raises(SettingsError, match=rf"limits\.{name} must be [01] or more"):
         check(changed("limits", **{name: -1}))
+
+
+NORTH = PartnerSettings(name="North", networks=("10.1.0.0/16",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"name": ""}, "partner 1 has no name"),
+        ({"networks": ()}, 'partner "North": say how it is known'),
+        ({"networks": ("10.1.0.0/33",)}, "networks must hold addresses"),
+        ({"networks": ("10.1.0.7/16",)}, "has host bits set"),
+        ({"networks": ("north.example.org",)}, "networks must hold addresses"),
+        ({"source_ids": ("urn:oid:2.999.7",)}, "without urn:oid:"),
+    ],
+)
+def test_a_partner_that_cannot_be_known_is_refused(changes: dict[str, Any], told: str) -> None:
+    check(replace(Settings(), partners=(NORTH,)))
+    with pytest.raises(SettingsError, match=told):
+        check(replace(Settings(), partners=(replace(NORTH, **changes),)))
+
+
+def test_two_partners_have_two_names() -> None:
+    with pytest.raises(SettingsError, match="two partners have the name North"):
+        check(replace(Settings(), partners=(NORTH, NORTH)))
 
 
 def test_what_can_be_off() -> None:

@@ -1,18 +1,18 @@
 """docs/settings.md is what the settings' classes and comments say."""
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
 from xds.settings import Limits, Settings
-from xds.settings.document import page, rows
+from xds.settings.document import page, rows, table_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 CLASSES: list[type[Any]] = [
     Settings,
-    *(kind for kind in get_type_hints(Settings).values() if is_dataclass(kind)),
+    *(kind for hint in get_type_hints(Settings).values() if (kind := table_of(hint)) is not None),
 ]
 
 
@@ -25,8 +25,8 @@ def test_the_page_is_true() -> None:
 def test_every_key_is_on_the_page() -> None:
     text = page()
     for item in fields(Settings):
-        kind = get_type_hints(Settings)[item.name]
-        names = [f"{item.name}.{leaf.name}" for leaf in fields(kind)] if is_dataclass(kind) else [item.name]
+        kind = table_of(get_type_hints(Settings)[item.name])
+        names = [item.name] if kind is None else [f"{item.name}.{leaf.name}" for leaf in fields(kind)]
         for name in names:
             assert (f"| `{name}` |" in text) is (name != "lite"), name
 

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from xds.settings import GIB, MIB, Settings, SettingsError, from_mapping, lite_settings, load
+from xds.settings import (
+    GIB,
+    MIB,
+    PartnerSettings,
+    RulesSettings,
+    Settings,
+    SettingsError,
+    from_mapping,
+    lite_settings,
+    load,
+)
 
 BASE = Path("/etc/xds")
 WHOLE = """
@@ -26,8 +36,10 @@ repository_path = "/p"
 dsn = "host=/run/postgresql dbname=xds"
 pool_size = 20
 
-[registry]
+[rules]
 strictness = "strict"
+
+[registry]
 patient_authority = "2.999.1.1"
 unknown_patients = "accept"
 home_community_id = "urn:oid:2.999.3"
@@ -70,13 +82,42 @@ def test_every_value_arrives(file: Path) -> None:
         "https://xds.example.org",
     )
     assert settings.store.pool_size == 20
-    assert settings.registry.strictness == "strict"
+    assert settings.rules.strictness == "strict"
     assert settings.registry.unknown_patients == "accept"
     assert settings.repository.registry_seconds == 5
     assert settings.limits.request_bytes == GIB
     assert settings.limits.document_bytes == 256 * MIB, "what the file leaves out has its default"
     assert settings.log.form == "text"
     assert not settings.lite
+
+
+def test_rules_and_partners_arrive(tmp_path: Path) -> None:
+    path = tmp_path / "xds.toml"
+    path.write_text(
+        """
+        [rules]
+        profile = "ontario"
+        levels = { "42-author" = "off" }
+        [[partners]]
+        name = "North"
+        networks = ["10.1.0.0/16", "2001:db8::7"]
+        [[partners]]
+        name = "Lab"
+        source_ids = ["2.999.7"]
+        strictness = "strict"
+        [partners.levels]
+        "42-codes" = "warning"
+        """,
+        encoding="utf-8",
+    )
+    settings = load(path, environ={})
+    assert settings.rules == RulesSettings(profile="ontario", levels={"42-author": "off"})
+    assert settings.partners == (
+        PartnerSettings(name="North", networks=("10.1.0.0/16", "2001:db8::7")),
+        PartnerSettings(
+            name="Lab", source_ids=("2.999.7",), strictness="strict", levels={"42-codes": "warning"}
+        ),
+    )
 
 
 def test_empty_file_is_the_defaults(tmp_path: Path) -> None:
@@ -124,6 +165,14 @@ def test_the_database_is_not_shown() -> None:
         ({"port": 8080}, "port is not a setting; did you mean server.port?"),
         ({"server": {"dsn": "x"}}, "server.dsn is not a setting; did you mean store.dsn?"),
         ({"server": {"Port": 1}}, "server.Port is not a setting; did you mean server.port?"),
+        (
+            {"partners": [{"network": []}]},
+            "partners.network is not a setting; did you mean partners.networks?",
+        ),
+        (
+            {"registry": {"strictness": "field"}},
+            "registry.strictness is not a setting; did you mean rules.strictness?",
+        ),
         ({"log": {"qqqq": 1}}, "log.qqqq is not a setting; known here: log.file, log.form, log.level"),
     ],
 )
@@ -141,14 +190,19 @@ def test_unknown_key_names_the_nearest(mapping: dict[str, Any], sentence: str) -
             {"registry": {"unknown_patients": True}},
             'registry.unknown_patients must be "refuse" or "accept", not true or false',
         ),
-        ({"registry": {"strictness": "lenient"}}, 'registry.strictness must be "field" or "strict"'),
-        ({"registry": {"strictness": 1}}, 'registry.strictness must be "field" or "strict", not a whole number'),
+        ({"rules": {"strictness": "lenient"}}, 'rules.strictness must be "field" or "strict"'),
+        ({"rules": {"strictness": 1}}, 'rules.strictness must be "field" or "strict", not a whole number'),
         ({"server": {"roles": "registry"}}, 'server.roles must be a list of "registry" or "repository", not a text'),
         ({"server": {"roles": ["gateway"]}}, 'server.roles must be a list of "registry" or "repository"'),
         ({"server": 8080}, "server is a table, written [server], not a whole number"),
         ({"data_dir": 1}, "data_dir must be a path as text, not a whole number"),
         ({"data_dir": ""}, "data_dir must be a path as text"),
         ({"store": {"dsn": ["x"]}}, "store.dsn must be a text, not a list"),
+        ({"rules": {"levels": "off"}}, "rules.levels is a table, written [rules.levels], not a text"),
+        ({"rules": {"levels": {"42-author": "no"}}}, 'rules.levels."42-author" must be "off" or "warning" or "error"'),
+        ({"partners": {"name": "N"}}, "partners are tables, each written [[partners]], not a table"),
+        ({"partners": ["N"]}, "partners are tables, each written [[partners]], not a text"),
+        ({"partners": [{"networks": "10.0.0.0/8"}]}, "partners.networks must be a list of texts, not a text"),
     ],
 )  # fmt: skip
 def test_wrong_type_says_what_was_expected(mapping: dict[str, Any], sentence: str) -> None:
@@ -209,7 +263,7 @@ def test_lite() -> None:
     settings = lite_settings("127.0.0.1", 0, BASE, environ={})
     assert settings.lite
     assert settings.registry.unknown_patients == "accept"
-    assert settings.registry.strictness == "field"
+    assert settings.rules.strictness == "field"
     assert (settings.limits.requests_per_second, settings.limits.in_flight_per_peer) == (0, 0)
     assert settings.limits.request_bytes == Settings().limits.request_bytes
     assert (settings.store.dsn, settings.log.form) == (None, "text")

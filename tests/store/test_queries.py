@@ -35,12 +35,12 @@ from xds.model import (
     new_uuid_urn,
 )
 from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery
-from xds.rules import RulePolicy, assign_entry_uuids
+from xds.rules import Policies, RulePolicy, assign_entry_uuids
 from xds.soap import Envelope, Request
 from xds.store import FactsReader, Pool, QueryStore, SubmissionStore, open_pool
 from xds.xml import parse
 
-RULES = RulePolicy(unknown_patients="accept")
+RULES = Policies(RulePolicy(unknown_patients="accept"))
 MARK = "urn:oid:2.999.8.9:mark"
 _numbers = itertools.count(1)
 PROPERTY = settings(

@@ -44,13 +44,29 @@ class Service:
 
 
 def _toml(settings: Mapping[str, Any]) -> str:
-    lines = [
-        f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping)
-    ]
+    """A settings file: keys, sections, and lists of sections, which are dicts in a list."""
+    lines = [f"{key} = {_value(value)}" for key, value in settings.items() if not _is_section(value)]
     for section, values in settings.items():
         if isinstance(values, Mapping):
-            lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+            lines += [f"[{section}]", *_keys(values)]
+        elif _is_section(values):
+            for entry in values:
+                lines += [f"[[{section}]]", *_keys(entry)]
     return "\n".join(lines)
+
+
+def _is_section(value: object) -> bool:
+    return isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(i, dict) for i in value))
+
+
+def _keys(values: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value)}" for key, value in values.items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{json.dumps(key)} = {_value(item)}' for key, item in value.items())} }}"
+    return json.dumps(value)
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def services(
     def service(strictness: str) -> Wronged:
         if strictness not in started:
             folder, dsn = tmp_path_factory.mktemp(strictness), new_database()
-            changes = {"limits": LIMITS, "registry": {"strictness": strictness}}
+            changes = {"limits": LIMITS, "rules": {"strictness": strictness}}
             context = running(folder, merged(base_settings(dsn, folder), changes))
             started[strictness] = Wronged(context.__enter__(), dsn)
             stack.append(context)

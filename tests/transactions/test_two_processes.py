@@ -210,7 +210,7 @@ def test_registry_away_and_back(pair: Pair) -> None:
 def test_what_passes_between_them_is_right_in_strict(pair: Pair) -> None:
     """ITI-42 is Simple SOAP with an Action (V.3.2, V.8.1)."""
     pair.registry.stop()
-    strict = pair.start_registry(registry={"strictness": "strict"})
+    strict = pair.start_registry(rules={"strictness": "strict"})
     patient = samples.fresh_patient()
     assert pair.publish(made_for(patient), b"octets").codes == []
     assert len(found(strict, patient)) == 1

@@ -21,7 +21,7 @@ from xds.model import (
 )
 from xds.registry import selections
 from xds.registry.selections import Selection
-from xds.rules import RulePolicy, check_query
+from xds.rules import Policies, check_query
 from xds.soap import Reply, Request
 from xds.store import FoundObject, QueryStore, RegistryReader
 
@@ -42,7 +42,7 @@ _SINGLE_PATIENT: Final = frozenset({StoredQuery.GET_DOCUMENTS, StoredQuery.GET_S
 class QueryPolicy:
     """What the affinity domain and the operator decide about answers."""
 
-    rules: RulePolicy
+    rules: Policies
     leaf_class_results: int = 2_500
     object_ref_results: int = 25_000
     response_bytes: int = 64 * 1024 * 1024
@@ -60,7 +60,7 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, notation = decode_adhoc_query(body)
-        findings: list[XdsError] = [*notation, *check_query(query, self._policy.rules)]
+        findings: list[XdsError] = [*notation, *check_query(query, self._policy.rules.of(request.peer))]
         count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:

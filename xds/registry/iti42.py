@@ -7,7 +7,15 @@ from lxml import etree
 
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
-from xds.rules import REGISTRATION, RulePolicy, assign_entry_uuids, check, check_structure, effects_of
+from xds.rules import (
+    REGISTRATION,
+    Policies,
+    RulePolicy,
+    assign_entry_uuids,
+    check,
+    check_structure,
+    effects_of,
+)
 from xds.soap import Reply, Request
 from xds.store import FactsReader, SubmissionStore
 from xds.transactions import ITI_42
@@ -24,39 +32,53 @@ class Message:
 class RegisterDocumentSet:
     """The transaction, over SOAP (`__call__`) and for a repository in the same process (`register`)."""
 
-    def __init__(self, store: SubmissionStore, policy: RulePolicy) -> None:
+    def __init__(self, store: SubmissionStore, policies: Policies) -> None:
         self._store = store
-        self._policy = policy
+        self._policies = policies
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a lcm:SubmitObjectsRequest; a repeat of a message gets the answer that it got."""
         submission, decoded = decode_submission(body)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
-        answer = self._register(submission, check_structure(decoded, self._policy), message)
+        policy = self._policies.of(request.peer, submission)
+        answer = self._register(submission, check_structure(decoded, policy), message, policy)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
 
-    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+    def register(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
         """Register a submission that a repository in this process provides.
 
         Parameters
         ----------
         structure
             What its decoder found wrong already; it is part of the answer.
+        peer
+            Who sent it to the repository: the policy is that partner's.
         """
-        answer = self._register(submission, structure, None)
+        policy = self._policies.of(peer, submission)
+        answer = self._register(submission, structure, None, policy)
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
         return answer
 
     def _register(
-        self, submission: Submission, structure: Sequence[XdsError], message: Message | None
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError],
+        message: Message | None,
+        policy: RulePolicy,
     ) -> RegistryResponse | bytes:
-        return self._store.retrying(lambda: self._attempt(submission, structure, message))
+        return self._store.retrying(lambda: self._attempt(submission, structure, message, policy))
 
     def _attempt(
-        self, submission: Submission, structure: Sequence[XdsError], message: Message | None
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError],
+        message: Message | None,
+        policy: RulePolicy,
     ) -> RegistryResponse | bytes:
         with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
             if message is not None and (
@@ -64,8 +86,8 @@ class RegisterDocumentSet:
             ):
                 return stored
             reader = FactsReader(tx.connection)
-            facts = reader.facts_for(submission, accept_unknown=self._policy.unknown_patients == "accept")
-            findings = (*structure, *check(REGISTRATION, submission, facts, self._policy))  # .3.3 to .3.5
+            facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
+            findings = (*structure, *check(REGISTRATION, submission, facts, policy))  # .3.3 to .3.5
             response = RegistryResponse.of(findings)
             if has_error(findings):
                 tx.undo()

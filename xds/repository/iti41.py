@@ -33,7 +33,7 @@ from xds.model import (
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.rules import (
     DocumentPart,
-    RulePolicy,
+    Policies,
     assign_entry_uuids,
     check_provision,
     check_structure,
@@ -58,7 +58,7 @@ class ProvideAndRegisterDocumentSet:
         vault: Vault,
         spool: Spool,
         registrar: Registrar,
-        policy: RulePolicy,
+        policies: Policies,
         repository_unique_id: str,
         owner: str,
     ) -> None:
@@ -66,7 +66,7 @@ class ProvideAndRegisterDocumentSet:
         self._vault = vault
         self._spool = spool
         self._registrar = registrar
-        self._policy = policy
+        self._policies = policies
         self._repository_unique_id = repository_unique_id
         self._owner = owner
 
@@ -97,12 +97,13 @@ class ProvideAndRegisterDocumentSet:
         self, body: etree._Element, request: Request, message: tuple[str, bytes] | None
     ) -> RegistryResponse:
         submission, decoded, elements = decode_provide_request(body)
-        structure = check_structure(decoded, self._policy)
+        policy = self._policies.of(request.peer, submission)
+        structure = check_structure(decoded, policy)
         inline: list[SpooledDocument] = []
         try:
             documents, findings = self._receive(elements, request, inline)
             parts = {key: DocumentPart(size=item.size, sha1=item.sha1) for key, item in documents.items()}
-            findings += check_provision(submission, parts, self._policy)
+            findings += check_provision(submission, parts, policy)
             known = self._store.known_documents(
                 [entry.unique_id for entry in submission.document_entries if entry.unique_id]
             )
@@ -111,7 +112,7 @@ class ProvideAndRegisterDocumentSet:
                 findings += same_document(known, submission)
             if has_error(findings):
                 return RegistryResponse.of([*structure, *findings])
-            return self._commit(submission, structure, findings, documents, message)
+            return self._commit(submission, structure, findings, documents, message, request.peer)
         finally:
             for item in inline:
                 item.discard()
@@ -144,6 +145,7 @@ class ProvideAndRegisterDocumentSet:
         findings: Sequence[XdsError],
         documents: Mapping[str, SpooledDocument],
         message: tuple[str, bytes] | None,
+        peer: str,
     ) -> RegistryResponse:
         """Documents durable, pending, registry, settled (security digest 11.3)."""
         stored = _provided(submission, documents)
@@ -168,7 +170,7 @@ class ProvideAndRegisterDocumentSet:
             owner=self._owner,
         )
         try:
-            answer = self._registrar.register(submission, structure)
+            answer = self._registrar.register(submission, structure, peer=peer)
         except RegistrarUnavailable:
             return self._unavailable(submission_id, submission, findings)
         response = RegistryResponse.of([*findings, *answer.findings])

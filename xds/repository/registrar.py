@@ -13,13 +13,17 @@ class RegistrarUnavailable(Exception):
 class Registrar(Protocol):
     """The seam between repository and registry (ITI TF-2 3.42)."""
 
-    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+    def register(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
         """Register a submission.
 
         Parameters
         ----------
         structure
             What the repository's decoder found wrong; it is part of the answer.
+        peer
+            Network address of who sent it: a registry in this process judges it by that partner's policy.
 
         Raises
         ------

@@ -22,8 +22,13 @@ class RemoteRegistrar:
     def __init__(self, client: RegistryClient) -> None:
         self._client = client
 
-    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
-        """Register a submission; one whose structure is broken is refused here, it could not be sent whole."""
+    def register(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Register a submission; one whose structure is broken is refused here, it could not be sent whole.
+
+        The other registry sees this repository as the peer; it can know the source by its sourceId.
+        """
         if has_error(structure):
             return RegistryResponse.of(structure)
         try:

@@ -4,6 +4,7 @@ from xds.rules.case import RegistrationCase, canonical_patient_id, check, object
 from xds.rules.catalogue import ALL_RULES
 from xds.rules.decoding import STRUCTURE, check_structure
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
+from xds.rules.partners import Partner, Policies
 from xds.rules.provision import (
     PROVISION,
     SAME_DOCUMENT,
@@ -36,6 +37,8 @@ __all__ = [
     "Effects",
     "Level",
     "Parameter",
+    "Partner",
+    "Policies",
     "Profile",
     "ProvisionCase",
     "QueryCase",

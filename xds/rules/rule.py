@@ -6,6 +6,7 @@ the rule's id, and the policy says whether it counts. No rule stops another: the
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -186,7 +187,8 @@ def wrong_levels(rules: Iterable[Rule[C]], levels: Mapping[str, Level]) -> list[
     sentences = []
     for rule_id, level in levels.items():
         if rule_id not in known:
-            sentences.append(f"there is no rule {rule_id}")
+            near = get_close_matches(rule_id, known, n=1)
+            sentences.append(f"there is no rule {rule_id}" + (f"; did you mean {near[0]}?" if near else ""))
         elif known[rule_id].essential and level != "error":
             sentences.append(f"rule {rule_id} cannot be set to {level}: it always counts")
     return sentences

@@ -277,7 +277,7 @@ def _notes(role: Role, settings: Settings) -> list[str]:
         notes.append("Any code of any coding scheme is accepted.")
     notes.append(
         "Oddities that are common in the field are tolerated."
-        if registry.strictness == "field"
+        if settings.rules.strictness == "field"
         else "Messages are held to the letter of the standard."
     )
     if settings.lite:

@@ -15,7 +15,9 @@ class LocalRegistrar:
         self._transaction = transaction
         self._queries = queries
 
-    def register(self, submission: Submission, structure: Sequence[XdsError] = ()) -> RegistryResponse:
+    def register(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
         """Register a submission.
 
         Raises
@@ -24,7 +26,7 @@ class LocalRegistrar:
             The metadata store went away meanwhile: whether it committed is unknown.
         """
         try:
-            return self._transaction.register(submission, structure)
+            return self._transaction.register(submission, structure, peer=peer)
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error
 

@@ -14,9 +14,10 @@ from typing import BinaryIO, Final, Self
 from xds.log import configure
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.memory import keep_freed_memory
+from xds.server.policies import policies
 from xds.server.site import service_url
 from xds.server.stopping import StopRequest
-from xds.server.wiring import House, build, rule_policy
+from xds.server.wiring import House, build
 from xds.server.worker import Pace
 from xds.settings import MIB, Settings, SettingsError, lite_settings, load
 from xds.store import (
@@ -112,7 +113,7 @@ class Running:
             ) from error
 
     def _serve(self, stop: StopRequest, on_ready: Callable[[str], None], on_stop: Callable[[], None]) -> None:
-        rule_policy(self.settings)  # a mistake in the code lists is told here, not by a worker
+        policies(self.settings)  # a mistake in levels or code lists is told here, not by a worker
         _prepare(self.settings.data_dir)
         with _locked(self.settings.data_dir):
             listener = bind(self.settings.server.host, self.settings.server.port)

@@ -10,16 +10,17 @@ from xds.documents import FolderVault, Spool
 from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
-from xds.rules import CodeSet, RulePolicy
+from xds.rules import Policies
 from xds.server.admission import Admission
 from xds.server.application import Application
 from xds.server.endpoint import SoapDoor
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
+from xds.server.policies import policies
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site
-from xds.settings import Settings, load_codes
+from xds.settings import Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -58,13 +59,13 @@ def build(settings: Settings, dsn: str) -> House:
         statement_timeout=limits.query_seconds,
         idle_in_transaction_timeout=limits.transaction_idle_seconds,
     )
-    policy = rule_policy(settings)
+    rules = policies(settings)
     queries = QueryStore(pool)
-    registration = RegisterDocumentSet(SubmissionStore(pool), policy)
+    registration = RegisterDocumentSet(SubmissionStore(pool), rules)
     handlers: dict[Transaction, Handler] = {}
     if "registry" in settings.server.roles:
         handlers[ITI_42] = registration
-        handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, policy))
+        handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, rules))
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
     rounds = None
     vault = None
@@ -76,10 +77,10 @@ def build(settings: Settings, dsn: str) -> House:
             vault=vault,
             spool=spool,
         )
-        handlers |= _repository_handlers(settings, policy, rounds)
+        handlers |= _repository_handlers(settings, rules, rounds)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    endpoints = _endpoints(settings, handlers)
+    endpoints = _endpoints(settings, handlers, rules)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
     site = Site(settings)
@@ -112,35 +113,7 @@ def vault_folder(settings: Settings) -> Path:
     return settings.data_dir / "documents"
 
 
-def rule_policy(settings: Settings) -> RulePolicy:
-    """The part of the settings that the rules see."""
-    registry, limits = settings.registry, settings.limits
-    return RulePolicy(
-        strictness=registry.strictness,
-        unknown_patients=registry.unknown_patients,
-        patient_authority=registry.patient_authority,
-        home_community_id=registry.home_community_id,
-        codes=_code_set(settings),
-        max_objects=limits.metadata_objects,
-        max_slot_values=limits.slot_values,
-        max_value_length=limits.value_length,
-        max_document_bytes=limits.document_bytes,
-        max_documents=limits.documents,
-        max_query_ids=limits.query_ids,
-        max_query_parameters=limits.query_parameters,
-        max_query_wildcards=limits.query_wildcards,
-    )
-
-
-def _code_set(settings: Settings) -> CodeSet | None:
-    """The domain's code lists; None, which takes any code, without a file."""
-    if settings.registry.codes_file is None:
-        return None
-    lists = load_codes(settings.registry.codes_file)
-    return CodeSet(codes=lists.codes, mime_types=lists.mime_types)
-
-
-def query_policy(settings: Settings, rules: RulePolicy) -> QueryPolicy:
+def query_policy(settings: Settings, rules: Policies) -> QueryPolicy:
     """The part of the settings that decides about answers to queries."""
     registry, limits = settings.registry, settings.limits
     return QueryPolicy(
@@ -160,9 +133,7 @@ def _registrar(settings: Settings, registration: RegisterDocumentSet, queries: Q
     return RemoteRegistrar(RegistryClient(url, timeout=settings.repository.registry_seconds))
 
 
-def _repository_handlers(
-    settings: Settings, policy: RulePolicy, rounds: Rounds
-) -> dict[Transaction, Handler]:
+def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) -> dict[Transaction, Handler]:
     repository = settings.repository
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
@@ -170,7 +141,7 @@ def _repository_handlers(
             vault=rounds.vault,
             spool=rounds.spool,
             registrar=rounds.registrar,
-            policy=policy,
+            policies=rules,
             repository_unique_id=repository.unique_id,
             owner=owner_name(),
         ),
@@ -184,9 +155,10 @@ def _repository_handlers(
     }
 
 
-def _endpoints(settings: Settings, handlers: Mapping[Transaction, Handler]) -> dict[str, SoapEndpoint]:
+def _endpoints(
+    settings: Settings, handlers: Mapping[Transaction, Handler], rules: Policies
+) -> dict[str, SoapEndpoint]:
     paths = {Role.REGISTRY: settings.server.registry_path, Role.REPOSITORY: settings.server.repository_path}
-    strict = settings.registry.strictness == "strict"
     endpoints = {}
     for role, path in paths.items():
         routes = [
@@ -204,5 +176,5 @@ def _endpoints(settings: Settings, handlers: Mapping[Transaction, Handler]) -> d
         ]
         if routes:
             elsewhere = {row.action: paths[row.role] for row in CATALOGUE if row.role is not role}
-            endpoints[path] = SoapEndpoint(role.value, routes, elsewhere=elsewhere, strict=strict)
+            endpoints[path] = SoapEndpoint(role.value, routes, elsewhere=elsewhere, is_strict=rules.is_strict)
     return endpoints

@@ -6,8 +6,10 @@ from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
     LogSettings,
+    PartnerSettings,
     RegistrySettings,
     RepositorySettings,
+    RulesSettings,
     ServerSettings,
     Settings,
     StoreSettings,
@@ -20,8 +22,10 @@ __all__ = [
     "CodeLists",
     "Limits",
     "LogSettings",
+    "PartnerSettings",
     "RegistrySettings",
     "RepositorySettings",
+    "RulesSettings",
     "ServerSettings",
     "Settings",
     "SettingsError",

@@ -3,11 +3,19 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from xds.settings.limits import Limits
-from xds.settings.model import RegistrySettings, RepositorySettings, ServerSettings, Settings, StoreSettings
+from xds.settings.model import (
+    PartnerSettings,
+    RegistrySettings,
+    RepositorySettings,
+    ServerSettings,
+    Settings,
+    StoreSettings,
+)
 
 _OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _OID_CHARS: Final = 64  # ITI TF-3 Table 4.2.3.1.7-2
@@ -51,6 +59,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _server(settings.server)
     yield from _store(settings.store)
     yield from _registry(settings.registry)
+    yield from _partners(settings.partners)
     yield from _repository(settings.repository, settings.server.roles)
     yield from _limits(settings.limits)
     if settings.limits.downloads >= settings.server.threads:
@@ -101,6 +110,31 @@ def _registry(registry: RegistrySettings) -> Iterator[str]:
         yield 'registry.home_community_id must be an OID written as "urn:oid:…" (ITI TF-3 4.2.3.2.12)'
     if registry.codes_file is not None and not registry.codes_file.is_file():
         yield f"registry.codes_file {registry.codes_file} is not a file"
+
+
+def _partners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
+    for number, partner in enumerate(partners, start=1):
+        if not partner.name:
+            yield f'partner {number} has no name: each [[partners]] needs one, such as name = "North hospital"'
+        where = f'partner "{partner.name}"'
+        if sum(other.name == partner.name for other in partners) > 1:
+            yield f"two partners have the name {partner.name}"
+        if not (partner.networks or partner.source_ids):
+            yield f'{where}: say how it is known, by networks = ["10.1.0.0/16"] or source_ids = ["2.999.7"]'
+        for network in partner.networks:
+            if wrong := _network_fault(network):
+                yield f"{where}: networks must hold addresses such as 10.1.0.7 or 10.1.0.0/16; {wrong}"
+        for source_id in partner.source_ids:
+            if not _is_oid(source_id):
+                yield f"{where}: source_ids must hold OIDs without urn:oid:, and {source_id} is none"
+
+
+def _network_fault(text: str) -> str | None:
+    try:
+        ip_network(text)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _repository(repository: RepositorySettings, roles: tuple[str, ...]) -> Iterator[str]:

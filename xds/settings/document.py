@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import DATABASE_VARIABLE, expected
@@ -56,7 +56,7 @@ def rows(kind: type[Any], prefix: str = "") -> list[Row]:
     defaults = kind()
     found = []
     for item in fields(kind):
-        if is_dataclass(hints[item.name]) or item.name == _NOT_IN_A_FILE:
+        if table_of(hints[item.name]) is not None or item.name == _NOT_IN_A_FILE:
             continue
         meaning, beyond = comments.get(item.name, ""), ""
         if kind is Limits:
@@ -73,6 +73,13 @@ def rows(kind: type[Any], prefix: str = "") -> list[Row]:
     return found
 
 
+def table_of(hint: Any) -> type[Any] | None:
+    """Return the class of a section's table, or of each of its tables; None for a single key."""
+    if get_origin(hint) is tuple:
+        hint = get_args(hint)[0]
+    return cast(type[Any], hint) if is_dataclass(hint) else None
+
+
 def page() -> str:
     """Return the whole of docs/settings.md."""
     return "\n".join(_page())
@@ -83,11 +90,13 @@ def _page() -> Iterator[str]:
     yield "## At the top of the file\n"
     yield from _table(rows(Settings))
     for item in fields(Settings):
-        kind = get_type_hints(Settings)[item.name]
-        if is_dataclass(kind):
-            yield f"\n## `[{item.name}]`\n"
-            yield f"{_title(inspect.getdoc(kind) or '', item.name)}\n"
-            yield from _table(rows(cast(type[Any], kind), f"{item.name}."))
+        hint = get_type_hints(Settings)[item.name]
+        kind = table_of(hint)
+        if kind is not None:
+            heading = f"[{item.name}]" if kind is hint else f"[[{item.name}]]"
+            yield f"\n## `{heading}`\n"
+            yield f"{_title(inspect.getdoc(kind) or '', heading)}\n"
+            yield from _table(rows(kind, f"{item.name}."))
     yield ""
 
 
@@ -100,14 +109,14 @@ def _table(lines: list[Row]) -> Iterator[str]:
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _title(doc: str, section: str) -> str:
-    """Return the class's first sentence without the name of its section, which stands above it."""
-    text = doc.splitlines()[0].removeprefix(f"``[{section}]``: ").replace("``", "`")
+def _title(doc: str, heading: str) -> str:
+    """Return what the class says of itself without the name of its section, which stands above it."""
+    text = doc.removeprefix(f"``{heading}``: ").replace("``", "`")
     return text[0].upper() + text[1:]
 
 
 def _default(value: object) -> str:
-    if value is None:
+    if value is None or value == {}:
         return "none"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

@@ -88,7 +88,7 @@ def lite_settings(host: str, port: int, data_dir: Path, environ: Mapping[str, st
         data_dir=data_dir,
         lite=True,
         server=ServerSettings(host=host, port=port),
-        registry=RegistrySettings(strictness="field", unknown_patients="accept"),
+        registry=RegistrySettings(unknown_patients="accept"),
         limits=Limits(requests_per_second=0, in_flight_per_peer=0),
         # The terminal is for the two scenarios; what a vendor sends is read in the file.
         log=LogSettings(form="text", file=data_dir / "xds.log"),
@@ -104,7 +104,9 @@ def expected(hint: Any) -> str:
     if origin is Literal:
         return " or ".join(f'"{value}"' for value in arguments)
     if origin is tuple:
-        return f"a list of {expected(arguments[0])}"
+        return "a list of texts" if arguments[0] is str else f"a list of {expected(arguments[0])}"
+    if origin is Mapping:
+        return f"a table of {expected(arguments[1])}"
     if origin in (Union, UnionType):
         return " or ".join(expected(each) for each in arguments if each is not NoneType)
     return "a table" if is_dataclass(hint) else _SCALARS[hint]
@@ -127,11 +129,29 @@ def _value(hint: Any, value: Any, at: tuple[str, ...]) -> Any:
         if not isinstance(value, dict):
             raise SettingsError(f"{_dotted(at)} is a table, written [{_dotted(at)}], not {_found(value)}")
         return _object(cast(type[Any], hint), value, at)
+    if get_origin(hint) is tuple and is_dataclass(entry := get_args(hint)[0]):
+        return tuple(_entry(cast(type[Any], entry), item, at) for item in _entries(value, at))
+    if get_origin(hint) is Mapping:
+        if not isinstance(value, dict):
+            raise SettingsError(f"{_dotted(at)} is a table, written [{_dotted(at)}], not {_found(value)}")
+        return {key: _value(get_args(hint)[1], item, (*at, f'"{key}"')) for key, item in value.items()}
     try:
         return msgspec.convert(value, hint, dec_hook=_path)
     except msgspec.ValidationError:
         instead = "" if _is_of_kind(hint, value) else f", not {_found(value)}"
         raise SettingsError(f"{_dotted(at)} must be {expected(hint)}{instead}") from None
+
+
+def _entries(value: Any, at: tuple[str, ...]) -> list[Any]:
+    if not isinstance(value, list):
+        raise SettingsError(f"{_dotted(at)} are tables, each written [[{_dotted(at)}]], not {_found(value)}")
+    return value
+
+
+def _entry(kind: type[Any], value: Any, at: tuple[str, ...]) -> Any:
+    if not isinstance(value, dict):
+        raise SettingsError(f"{_dotted(at)} are tables, each written [[{_dotted(at)}]], not {_found(value)}")
+    return _object(kind, value, at)
 
 
 def _path(hint: Any, value: Any) -> Path:

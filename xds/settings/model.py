@@ -1,10 +1,15 @@
 """The settings of a process, as one frozen object."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from xds.settings.limits import Limits
+
+Strictness = Literal["field", "strict"]
+Profile = Literal["ihe", "ontario"]
+Level = Literal["off", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,6 @@ class StoreSettings:
 class RegistrySettings:
     """``[registry]``: the affinity domain."""
 
-    strictness: Literal["field", "strict"] = "field"  # tolerant of oddities seen in the field, or not
     patient_authority: str | None = None  # OID of the domain's patient ids; none accepts any
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # "accept": an id becomes known by its first use
     codes_file: Path | None = None  # the domain's code lists; none accepts any code
@@ -42,6 +46,33 @@ class RegistrySettings:
     query_unknown_patient: Literal["empty", "error"] = (
         "empty"  # answer of ITI-18 about an id never fed (3.18.4.1.3)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesSettings:
+    """``[rules]``: which rules count; `xds rules list` and docs/rules.md name them."""
+
+    strictness: Strictness = "field"  # preset: tolerant of oddities seen in the field, or not
+    profile: Profile = "ihe"  # the standard and nothing more, or with the checks of a jurisdiction
+    levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, whatever the preset says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerSettings:
+    """``[[partners]]``: senders with rules of their own; the first that a message fits counts.
+
+    A message fits when it has all that the entry names. The address is that of the TCP connection: a terminator's,
+    where one stands in front. The sourceId is the sender's own word, and nobody has checked it.
+    """
+
+    name: str = ""  # what you call it; needed
+    networks: tuple[
+        str, ...
+    ] = ()  # of its addresses, such as "10.1.0.0/16"; of networks or source_ids one is needed
+    source_ids: tuple[str, ...] = ()  # its SubmissionSet.sourceId, OIDs without urn:oid: (ITI TF-3 4.2.3.3.9)
+    strictness: Strictness | None = None  # none: as in [rules]
+    profile: Profile | None = None  # none: as in [rules]
+    levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, laid over those of [rules]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +102,8 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     registry: RegistrySettings = field(default_factory=RegistrySettings)
+    rules: RulesSettings = field(default_factory=RulesSettings)
+    partners: tuple[PartnerSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

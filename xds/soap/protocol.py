@@ -4,7 +4,7 @@ What stock spyne does instead, and why each method is overridden, is in docs/dec
 one dispatcher: every SOAP request passes `get_call_handles`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from spyne import Application, InterfaceDocumentsBase, MethodContext, ServiceBase, rpc
@@ -25,6 +25,7 @@ from xds.soap.message import Handler, Reply, Request
 TARGET_NAMESPACE: Final = "urn:ihe:iti:xds-b:2007"
 _MTOM: Final = 'MTOM (multipart/related; type="application/xop+xml")'
 _SIMPLE: Final = "SOAP (application/soap+xml)"
+IsStrict = Callable[[str], bool]
 
 
 class Route:
@@ -61,17 +62,18 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
         The operations of this end point.
     elsewhere
         wsa:Action → where it is served, for the fault's text.
-    strict
-        A request without wsa:Action is refused even when its body leaves one transaction possible, and so is
-        one in the other encoding than its transaction's.
+    is_strict
+        Tells of a peer's address whether it is held to the letter: then a request without wsa:Action is refused
+        even when its body leaves one transaction possible, and so is one in the other encoding than its
+        transaction's.
     """
 
-    def __init__(self, routes: Sequence[Route], elsewhere: Mapping[str, str], *, strict: bool) -> None:
+    def __init__(self, routes: Sequence[Route], elsewhere: Mapping[str, str], *, is_strict: IsStrict) -> None:
         super().__init__()
         self._by_action = {route.action: route for route in routes}
         self._routes = tuple(routes)
         self._elsewhere = elsewhere
-        self._strict = strict
+        self._is_strict = is_strict
 
     def create_in_document(self, ctx: MethodContext, charset: str | None = None) -> None:
         """Take the request as the front door parsed it: one parse, by the hardened parser."""
@@ -97,7 +99,8 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
 
     def _route(self, request: Request) -> Route:
         action, body = request.envelope.action, str(request.envelope.body.tag)
-        if action is None and not self._strict:
+        strict = self._is_strict(request.peer)
+        if action is None and not strict:
             action = self._action_from(request.http_action, body)
         if action is None:
             raise SoapFault(ACTION_MISSING, known=", ".join(self._by_action))
@@ -106,7 +109,7 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
             raise SoapFault(ACTION_UNKNOWN, action=action, hint=self._hint(action))
         if route.body != body:
             raise SoapFault(ACTION_MISMATCH, action=action, expected=route.body, found=body)
-        if self._strict and route.mtom != request.mtom:
+        if strict and route.mtom != request.mtom:
             expected, found = (_MTOM, _SIMPLE) if route.mtom else (_SIMPLE, _MTOM)
             raise SoapFault(MTOM_REQUIRED, number=route.number, expected=expected, found=found)
         return route
@@ -162,7 +165,7 @@ class SoapEndpoint:
     """The operations of one end point behind one spyne Application."""
 
     def __init__(
-        self, name: str, routes: Iterable[Route], *, elsewhere: Mapping[str, str], strict: bool
+        self, name: str, routes: Iterable[Route], *, elsewhere: Mapping[str, str], is_strict: IsStrict
     ) -> None:
         self.routes = tuple(routes)
         application = Application(
@@ -170,8 +173,8 @@ class SoapEndpoint:
             tns=TARGET_NAMESPACE,
             name=name,
             # spyne binds a protocol object to one direction.
-            in_protocol=XdsSoap12(self.routes, elsewhere, strict=strict),
-            out_protocol=XdsSoap12(self.routes, elsewhere, strict=strict),
+            in_protocol=XdsSoap12(self.routes, elsewhere, is_strict=is_strict),
+            out_protocol=XdsSoap12(self.routes, elsewhere, is_strict=is_strict),
             documents_container=_StaticDocuments,
         )
         self._by_operation = {route.operation: route for route in self.routes}

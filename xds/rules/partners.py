@@ -1,0 +1,93 @@
+"""Who is held to which rules: the domain's policy, or that of the partner who sent the message."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from xds.model import Submission
+from xds.rules.rule import CodeSet, RulePolicy
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """A sender with a policy of its own, known by where it sends from, by what it calls itself, or by both."""
+
+    name: str
+    policy: RulePolicy
+    networks: tuple[Network, ...] = ()  # of the peer's address; empty takes any
+    source_ids: frozenset[str] = frozenset()  # SubmissionSet.sourceId (ITI TF-3 4.2.3.3.9); empty takes any
+
+    def sends_from(self, peer: str) -> bool:
+        """Tell whether the partner's networks hold an address."""
+        if not self.networks:
+            return True
+        address = _address(peer)
+        return address is not None and any(address in network for network in self.networks)
+
+    def sent(self, submission: Submission | None) -> bool:
+        """Tell whether a submission bears one of the partner's sourceIds."""
+        sets = () if submission is None else submission.submission_sets
+        return any(item.source_id in self.source_ids for item in sets)
+
+
+class Policies:
+    """The policies of a service. The first partner that a message fits has its own, everybody else the domain's.
+
+    The sourceId is the sender's own word and the address is the TCP connection's: enough to be patient with a
+    partner's habits, not enough to trust it with anything.
+    """
+
+    def __init__(self, domain: RulePolicy, partners: Sequence[Partner] = ()) -> None:
+        self._state = (domain, tuple(partners))
+
+    @property
+    def domain(self) -> RulePolicy:
+        """The policy of whoever is no partner with one of its own."""
+        return self._state[0]
+
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """In the order in which they are tried."""
+        return self._state[1]
+
+    def of(self, peer: str, submission: Submission | None = None) -> RulePolicy:
+        """Return the policy of a message.
+
+        Parameters
+        ----------
+        peer
+            Network address of the connection; a text that is none is in no network.
+        submission
+            What was sent, for partners known by their sourceId; no message of another kind has one.
+        """
+        domain, partners = self._state
+        for partner in partners:
+            if partner.sends_from(peer) and (not partner.source_ids or partner.sent(submission)):
+                return partner.policy
+        return domain
+
+    def is_strict(self, peer: str) -> bool:
+        """Tell whether messages from an address are held to the letter before their content is read."""
+        return self.of(peer).strictness == "strict"
+
+    def use_codes(self, codes: CodeSet | None) -> None:
+        """Take other code lists; a message that is being judged keeps those it began with."""
+        domain, partners = self._state
+        self._state = (
+            replace(domain, codes=codes),
+            tuple(replace(item, policy=replace(item.policy, codes=codes)) for item in partners),
+        )
+
+
+@lru_cache(maxsize=4096)
+def _address(peer: str) -> IPv4Address | IPv6Address | None:
+    """The address of a peer; an IPv4 one that came by an IPv6 socket is the IPv4 one."""
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -1,0 +1,87 @@
+"""The part of the settings that the rules see: one policy for the domain, one for each partner with its own."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_network
+
+from xds.rules import (
+    ALL_RULES,
+    CodeSet,
+    Level,
+    Partner,
+    Policies,
+    RulePolicy,
+    wrong_levels,
+)
+from xds.settings import PartnerSettings, Settings, SettingsError, load_codes
+
+
+def policies(settings: Settings) -> Policies:
+    """Return the policies of a service.
+
+    Raises
+    ------
+    SettingsError
+        The code lists cannot be read, or a level is set of a rule that does not exist or always counts.
+    """
+    domain = rule_policy(settings)
+    _check_levels("rules.levels", domain.levels)
+    partners = [_partner(domain, item) for item in settings.partners]
+    return Policies(domain, partners)
+
+
+def rule_policy(settings: Settings) -> RulePolicy:
+    """Return the policy of the domain."""
+    registry, limits = settings.registry, settings.limits
+    return RulePolicy(
+        strictness=settings.rules.strictness,
+        profile=settings.rules.profile,
+        levels=settings.rules.levels,
+        unknown_patients=registry.unknown_patients,
+        patient_authority=registry.patient_authority,
+        home_community_id=registry.home_community_id,
+        codes=code_set(settings),
+        max_objects=limits.metadata_objects,
+        max_slot_values=limits.slot_values,
+        max_value_length=limits.value_length,
+        max_document_bytes=limits.document_bytes,
+        max_documents=limits.documents,
+        max_query_ids=limits.query_ids,
+        max_query_parameters=limits.query_parameters,
+        max_query_wildcards=limits.query_wildcards,
+    )
+
+
+def code_set(settings: Settings) -> CodeSet | None:
+    """Return the domain's code lists; None, which takes any code, without a file.
+
+    Raises
+    ------
+    SettingsError
+        The file cannot be read, or says something that it may not.
+    """
+    if settings.registry.codes_file is None:
+        return None
+    lists = load_codes(settings.registry.codes_file)
+    return CodeSet(codes=lists.codes, mime_types=lists.mime_types)
+
+
+def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:
+    _check_levels(f'partners "{partner.name}" levels', partner.levels)
+    policy = replace(
+        domain,
+        strictness=partner.strictness or domain.strictness,
+        profile=partner.profile or domain.profile,
+        levels={**domain.levels, **partner.levels},
+    )
+    return Partner(
+        name=partner.name,
+        networks=tuple(ip_network(item) for item in partner.networks),
+        source_ids=frozenset(partner.source_ids),
+        policy=policy,
+    )
+
+
+def _check_levels(where: str, levels: Mapping[str, Level]) -> None:
+    for wrong in wrong_levels(ALL_RULES, levels):
+        raise SettingsError(f"{where}: {wrong}; `xds rules list` shows all")
