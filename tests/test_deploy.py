@@ -145,6 +145,8 @@ def test_the_application_works_with_rows(app: psycopg.Connection[tuple[object, .
     app.execute("INSERT INTO patient (cx) VALUES ('P1^^^&2.999.1&ISO')")
     app.execute("UPDATE patient SET merged_into = 7 WHERE cx = 'P1^^^&2.999.1&ISO'")
     app.execute("DELETE FROM replay WHERE created_at < now()")
+    for table in ("object_locator", "unique_id", "document_entry", "submission_set", "folder", "association"):
+        app.execute(f"DELETE FROM {table}")
     assert app.execute("SELECT count(*) FROM patient").fetchone() == (1,)
 
 

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from tests.samples.strategies import (
     associations,
     document_entries,
     folders,
+    ids,
     submission_sets,
     submissions,
 )
@@ -17,16 +19,26 @@ from xds.ebxml import (
     decode_association,
     decode_document_entry,
     decode_folder,
+    decode_remove_objects,
     decode_submission,
     decode_submission_set,
     encode_association,
     encode_document_entry,
     encode_folder,
+    encode_remove_objects,
     encode_submission,
     encode_submission_set,
     filler,
 )
-from xds.model import Association, AvailabilityStatus, DocumentEntry, Folder, Submission, SubmissionSet
+from xds.model import (
+    Association,
+    AvailabilityStatus,
+    DocumentEntry,
+    Folder,
+    RemovalRequest,
+    Submission,
+    SubmissionSet,
+)
 from xds.store.bodies import BodyCodec
 from xds.xml import parse
 from xds.xml.namespaces import RIM
@@ -65,6 +77,12 @@ def test_association(item: Association) -> None:
 def test_submission(submission: Submission) -> None:
     decoded, _ = decode_submission(parse(encode_submission(submission)))
     assert replace(decoded, object_refs=()) == replace(submission, object_refs=())
+
+
+@given(st.lists(ids(), max_size=5))
+def test_removal(object_ids: list[str]) -> None:
+    decoded = decode_remove_objects(parse(encode_remove_objects(object_ids)))
+    assert decoded == RemovalRequest(object_ids=tuple(object_ids))
 
 
 @given(document_entries())

@@ -32,12 +32,14 @@ BOTH = pytest.mark.parametrize("path", [REGISTRY, REPOSITORY], ids=lambda path: 
 REGISTER = "DocumentRegistry_RegisterDocumentSet-b"
 STORED_QUERY = "DocumentRegistry_RegistryStoredQuery"
 PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
+REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
 REQUESTS = [
     (REGISTRY, REGISTER, "iti42-report"),
     (REGISTRY, REGISTER, "iti42-folder"),
     (REGISTRY, REGISTER, "iti42-replace"),
     (REGISTRY, STORED_QUERY, "iti18-find-documents"),
+    (REGISTRY, REMOVE_METADATA, "iti62-request"),
     (REPOSITORY, PROVIDE, "iti41-report"),
     (REPOSITORY, RETRIEVE, "iti43-request"),
 ]
@@ -58,6 +60,7 @@ DEFAULTS = {
     "maxResults": "-1",
     "federated": "false",
     "createReplica": "false",
+    "deletionScope": "urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:DeleteAll",
 }
 
 
@@ -166,11 +169,11 @@ def test_mtom_is_offered_where_documents_travel() -> None:
 def test_same_operations_as_the_official_wsdl(path: Path, names: set[str], reference: Path) -> None:
     ours = operations(path, WSAW)
     official = operations(reference / "wsdl" / f"XDS.b_{path.name}", WSAW)
-    assert set(ours) == names
-    assert ours == {name: official[name] for name in names}
+    assert names <= set(ours)
+    assert {name: ours[name] for name in names} == {name: official[name] for name in names}
 
 
-@pytest.mark.parametrize("number", ["18", "41", "42", "43"])
+@pytest.mark.parametrize("number", ["18", "41", "42", "43", "62"])
 def test_same_operation_as_another_maker(number: str, reference: Path) -> None:
     theirs = operations(reference / "wsdl" / "ipf" / f"iti{number}.wsdl", WSAM)
     ours = operations(REGISTRY, WSAM) | operations(REPOSITORY, WSAM)

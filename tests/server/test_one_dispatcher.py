@@ -71,13 +71,15 @@ def bodies() -> dict[str, bytes]:
     """A request of each transaction of the catalogue."""
     patient = samples.fresh_patient()
     provided = samples.entry(patient)
+    registered = samples.with_uuids(samples.submission(samples.entry(patient)))
     return {
         "ITI-41": samples.inline_body(
             samples.provided(samples.submission(provided)), {provided.entry_uuid: b"octets"}
         ),
-        "ITI-42": samples.register_body(samples.submission(samples.entry(patient))),
+        "ITI-42": samples.register_body(registered),
         "ITI-18": samples.find_body(patient),
         "ITI-43": samples.retrieve_body(provided.unique_id or ""),
+        "ITI-62": samples.remove_body(*samples.ids_of(registered)),
     }
 
 

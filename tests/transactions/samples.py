@@ -9,7 +9,13 @@ from dataclasses import replace
 from typing import Any
 
 from tests.samples import builders
-from xds.ebxml import encode_adhoc_query, encode_provide_request, encode_retrieve_request, encode_submission
+from xds.ebxml import (
+    encode_adhoc_query,
+    encode_provide_request,
+    encode_remove_objects,
+    encode_retrieve_request,
+    encode_submission,
+)
 from xds.model import (
     AdhocQuery,
     AssociationType,
@@ -21,6 +27,7 @@ from xds.model import (
     StoredQuery,
     Submission,
 )
+from xds.rules import assign_entry_uuids
 
 _numbers = itertools.count(int(uuid.uuid4()) % 10**8 * 1000)
 REPOSITORY = "2.999.2.1"
@@ -98,6 +105,22 @@ def inline_body(made: Submission, documents: dict[str, bytes]) -> bytes:
             body,
         )
     return body
+
+
+def ids_of(made: Submission) -> list[str]:
+    """Every object of a submission that was made with UUIDs."""
+    objects = (*made.document_entries, *made.submission_sets, *made.folders, *made.associations)
+    return [item.entry_uuid for item in objects]
+
+
+def with_uuids(made: Submission) -> Submission:
+    """The submission with a UUID of its own for each symbolic id, so that a test knows what to name."""
+    return assign_entry_uuids(made)
+
+
+def remove_body(*object_ids: str) -> bytes:
+    """Body of ITI-62."""
+    return encode_remove_objects(object_ids)
 
 
 def query_body(

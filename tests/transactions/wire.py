@@ -15,12 +15,14 @@ ACTION = {
     "ITI-42": "urn:ihe:iti:2007:RegisterDocumentSet-b",
     "ITI-18": "urn:ihe:iti:2007:RegistryStoredQuery",
     "ITI-43": "urn:ihe:iti:2007:RetrieveDocumentSet",
+    "ITI-62": "urn:ihe:iti:2010:DeleteDocumentSet",
 }
 PATH = {
     "ITI-41": "/dics/repository",
     "ITI-42": "/dics/registry",
     "ITI-18": "/dics/registry",
     "ITI-43": "/dics/repository",
+    "ITI-62": "/dics/registry",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

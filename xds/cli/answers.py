@@ -32,8 +32,6 @@ _OTHER_CODES: Final = frozenset(
         "PatientIDReconciliationError",
         "MetadataUpdateOperationError",
         "MetadataVersionError",
-        "RemoveDocumentsError",
-        "UnreferencedObjectException",
         "ObjectTypeError",
         "MetadataIdentifierError",
         "InvalidRequestException",

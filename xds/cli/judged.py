@@ -76,7 +76,7 @@ def locate(root: etree._Element, location: str) -> etree._Element | None:
 
 
 def _objects(root: etree._Element) -> Iterator[etree._Element]:
-    for tag in ("ExtrinsicObject", "RegistryPackage", "Association"):
+    for tag in ("ExtrinsicObject", "RegistryPackage", "Association", "ObjectRef"):
         yield from root.iter(f"{{{RIM}}}{tag}")
 
 

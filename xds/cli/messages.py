@@ -3,7 +3,7 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,7 @@ from xds.cli.schemas import schema_findings
 from xds.ebxml import (
     decode_adhoc_query,
     decode_provide_request,
+    decode_remove_objects,
     decode_retrieve_request,
     decode_submission,
 )
@@ -30,6 +31,7 @@ from xds.model import (
     ObjectKind,
     RegisteredObject,
     RegistryFacts,
+    RemovalFacts,
     StoredQuery,
     Submission,
     XdsError,
@@ -42,6 +44,7 @@ from xds.rules import (
     check,
     check_provision,
     check_query,
+    check_removal,
     check_structure,
     complete,
     object_key,
@@ -49,7 +52,7 @@ from xds.rules import (
 from xds.rules.case import registry_objects
 from xds.soap import SoapFault, read_envelope
 from xds.soap.envelope import ENVELOPE
-from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, Transaction, by_action
+from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_62, Transaction, by_action
 from xds.xml import parse
 from xds.xml.namespaces import SOAP11, SOAP12, WSA, XDSB, XOP_INCLUDE
 
@@ -148,6 +151,9 @@ class _Judge:
                 findings = [item for item in findings if item.rule != "18-query-id"]
         elif transaction is ITI_43:
             findings = list(decode_retrieve_request(body)[1])
+        elif transaction is ITI_62:
+            request = decode_remove_objects(body)
+            findings = check_removal(request, assumed_removal_facts(request.object_ids), self._policy)
         yield from (judged(item, self._root, self._line) for item in findings)
 
     def _registration(self, submission: Submission) -> list[XdsError]:
@@ -316,3 +322,19 @@ def assumed_facts(submission: Submission) -> RegistryFacts:
                 object_type=ON_DEMAND if kind == AssociationType.IS_SNAPSHOT_OF else STABLE,
             )
     return RegistryFacts(objects=objects)
+
+
+def assumed_removal_facts(object_ids: Iterable[str]) -> RemovalFacts:
+    """What a registry would have to hold for a removal to be in order: each object, and no Association of it."""
+    return RemovalFacts(
+        objects={
+            object_key(item): RegisteredObject(
+                entry_uuid=object_key(item),
+                kind=ObjectKind.DOCUMENT_ENTRY,
+                status=AvailabilityStatus.APPROVED,
+                patient_id="",
+            )
+            for item in object_ids
+            if not is_symbolic(item)
+        }
+    )

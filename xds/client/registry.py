@@ -1,6 +1,6 @@
-"""A Document Registry elsewhere: ITI-42 and ITI-18 (ITI TF-2 3.42, 3.18)."""
+"""A Document Registry elsewhere: ITI-42, ITI-18 and ITI-62 (ITI TF-2 3.42, 3.18, 3.62)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from xds.ebxml import (
     QueryResponse,
     decode_query_response,
     encode_adhoc_query,
+    encode_remove_objects,
     encode_submission,
 )
 from xds.model import (
@@ -26,7 +27,7 @@ from xds.model import (
     StoredQuery,
     Submission,
 )
-from xds.transactions import ITI_18, ITI_42, Role
+from xds.transactions import ITI_18, ITI_42, ITI_62, Role
 
 
 class RegistryClient:
@@ -78,6 +79,24 @@ class RegistryClient:
             No usable answer came; whether it was registered is unknown.
         """
         answer = self._service.call(ITI_42, encode_submission(submission), message_id=message_id)
+        return registry_response(answer)
+
+    def remove(self, entry_uuids: Iterable[str], message_id: str | None = None) -> RegistryResponse:
+        """Remove registered objects: all that are named, or none (ITI-62).
+
+        Parameters
+        ----------
+        entry_uuids
+            Of entries, SubmissionSets, Folders, and of every Association that leads to one of them.
+        message_id
+            wsa:MessageID; to repeat a request whose answer was lost, send it again with the same one.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; whether they were removed is unknown.
+        """
+        answer = self._service.call(ITI_62, encode_remove_objects(entry_uuids), message_id=message_id)
         return registry_response(answer)
 
     def query(self, query: AdhocQuery) -> QueryResponse:

@@ -15,6 +15,13 @@ from xds.ebxml.query import (
     encode_object_ref,
     encode_query_response,
 )
+from xds.ebxml.removal import (
+    REMOVE_DOCUMENTS_REQUEST,
+    REMOVE_OBJECTS_REQUEST,
+    decode_remove_objects,
+    encode_remove_documents,
+    encode_remove_objects,
+)
 from xds.ebxml.response import REGISTRY_RESPONSE, decode_registry_response, encode_registry_response
 from xds.ebxml.retrieve import (
     RETRIEVE_REQUEST,
@@ -38,6 +45,8 @@ __all__ = [
     "ADHOC_QUERY_RESPONSE",
     "PROVIDE_REQUEST",
     "REGISTRY_RESPONSE",
+    "REMOVE_DOCUMENTS_REQUEST",
+    "REMOVE_OBJECTS_REQUEST",
     "RETRIEVE_REQUEST",
     "RETRIEVE_RESPONSE",
     "SUBMIT_OBJECTS_REQUEST",
@@ -51,6 +60,7 @@ __all__ = [
     "decode_provide_request",
     "decode_query_response",
     "decode_registry_response",
+    "decode_remove_objects",
     "decode_retrieve_request",
     "decode_retrieve_response",
     "decode_submission",
@@ -63,6 +73,8 @@ __all__ = [
     "encode_provide_request",
     "encode_query_response",
     "encode_registry_response",
+    "encode_remove_documents",
+    "encode_remove_objects",
     "encode_retrieve_request",
     "encode_retrieve_response",
     "encode_submission",

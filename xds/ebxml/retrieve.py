@@ -33,7 +33,15 @@ class RetrievedDocument:
 
 def encode_retrieve_request(requests: Iterable[DocumentRequest]) -> bytes:
     """Encode a xds:RetrieveDocumentSetRequest."""
-    inner = "".join(
+    inner = encode_document_requests(requests)
+    return (
+        f'<xds:RetrieveDocumentSetRequest xmlns:xds="{XDSB}">{inner}</xds:RetrieveDocumentSetRequest>'
+    ).encode()
+
+
+def encode_document_requests(requests: Iterable[DocumentRequest]) -> str:
+    """Encode xds:DocumentRequests, for this request and that of ITI-86."""
+    return "".join(
         [
             f"<xds:DocumentRequest>{_optional('HomeCommunityId', item.home_community_id)}"
             f"<xds:RepositoryUniqueId>{escape(item.repository_unique_id)}</xds:RepositoryUniqueId>"
@@ -42,15 +50,12 @@ def encode_retrieve_request(requests: Iterable[DocumentRequest]) -> bytes:
             for item in requests
         ]
     )
-    return (
-        f'<xds:RetrieveDocumentSetRequest xmlns:xds="{XDSB}">{inner}</xds:RetrieveDocumentSetRequest>'
-    ).encode()
 
 
 def decode_retrieve_request(
     element: etree._Element,
 ) -> tuple[tuple[DocumentRequest, ...], tuple[XdsError, ...]]:
-    """Decode a xds:RetrieveDocumentSetRequest; an incomplete DocumentRequest is a finding of its own."""
+    """Decode the DocumentRequests of ITI-43 or ITI-86; an incomplete one is a finding of its own."""
     requests, findings = [], []
     for index, item in enumerate(element.iterfind(_DOCUMENT_REQUEST), start=1):
         repository, document = _text(item, "RepositoryUniqueId"), _text(item, "DocumentUniqueId")

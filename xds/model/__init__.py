@@ -40,6 +40,7 @@ from xds.model.errors import (
     ObjectTypeError,
     PatientIdDoesNotMatch,
     PatientIdReconciliationError,
+    ReferencesExist,
     RegistryBusy,
     RegistryDeprecatedDocument,
     RegistryDuplicateUniqueIdInMessage,
@@ -47,6 +48,7 @@ from xds.model.errors import (
     RegistryMetadataError,
     RegistryNotAvailable,
     RegistryOutOfResources,
+    RemoveDocumentsError,
     RepositoryBusy,
     RepositoryDuplicateUniqueIdInMessage,
     RepositoryError,
@@ -61,6 +63,7 @@ from xds.model.errors import (
     UnknownRepositoryId,
     UnknownStoredQuery,
     UnmodifiableMetadata,
+    UnreferencedObject,
     UnresolvedReference,
     XdsError,
     error_class,
@@ -74,6 +77,7 @@ from xds.model.facts import (
     UpdateFacts,
 )
 from xds.model.identifiers import (
+    DELETE_ALL,
     DOCUMENT_ONLINE,
     EMPTY_SHA1,
     FOLDER_NODE,
@@ -123,6 +127,11 @@ from xds.model.patients import (
     read_name,
     record_of_source,
 )
+from xds.model.removal import (
+    RegisteredLink,
+    RemovalFacts,
+    RemovalRequest,
+)
 from xds.model.responses import (
     DocumentRequest,
     RegistryResponse,
@@ -134,6 +143,7 @@ from xds.model.stored_query import (
 
 __all__ = [
     "ANY_TIME",
+    "DELETE_ALL",
     "DOCUMENT_ONLINE",
     "EMPTY_SHA1",
     "FOLDER_NODE",
@@ -191,7 +201,9 @@ __all__ = [
     "PatientRecord",
     "QuerySlot",
     "ReferenceIdType",
+    "ReferencesExist",
     "RegisteredDocument",
+    "RegisteredLink",
     "RegisteredObject",
     "RegistryBusy",
     "RegistryDeprecatedDocument",
@@ -202,6 +214,9 @@ __all__ = [
     "RegistryNotAvailable",
     "RegistryOutOfResources",
     "RegistryResponse",
+    "RemovalFacts",
+    "RemovalRequest",
+    "RemoveDocumentsError",
     "RepositoryBusy",
     "RepositoryDuplicateUniqueIdInMessage",
     "RepositoryError",
@@ -225,6 +240,7 @@ __all__ = [
     "UnknownRepositoryId",
     "UnknownStoredQuery",
     "UnmodifiableMetadata",
+    "UnreferencedObject",
     "UnresolvedReference",
     "UpdateFacts",
     "UpdateSlot",

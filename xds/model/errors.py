@@ -142,6 +142,12 @@ class PatientIdDoesNotMatch(XdsError):
     code = "XDSPatientIdDoesNotMatch"  # ITI TF-3 Table 4.2.4.1-2
 
 
+class ReferencesExist(XdsError):
+    """An object to be removed is the source or target of an Association that stays; context: its id."""
+
+    code = "ReferencesExistException"  # RMD, ITI TF-2 3.62.4.2.2
+
+
 class RegistryBusy(XdsError):
     """The registry has too much to do."""
 
@@ -164,6 +170,12 @@ class RegistryDuplicateUniqueIdInMessage(XdsError):
     """One uniqueId twice in a submission, seen by the registry; context: the uniqueId."""
 
     code = "XDSRegistryDuplicateUniqueIdInMessage"  # ITI TF-3 Table 4.2.4.1-2
+
+
+class RemoveDocumentsError(XdsError):
+    """The document could not be removed; context and location: its uniqueId."""
+
+    code = "XDSRemoveDocumentsError"  # RMD, ITI TF-2 3.86.4.2.2
 
 
 class RepositoryDuplicateUniqueIdInMessage(XdsError):
@@ -314,6 +326,12 @@ class UnmodifiableMetadata(XdsError):
     """A restricted update changes what it may not change; context: the id at fault."""
 
     code = "UnmodifiableMetadataError"  # RMU 3.92
+
+
+class UnreferencedObject(XdsError):
+    """A removal would leave an object to which no Association leads; context: its id."""
+
+    code = "XDSUnreferencedObjectException"  # RMD, ITI TF-2 3.62.4.2.2
 
 
 def error_class(code: str) -> type[XdsError] | None:

@@ -148,6 +148,10 @@ class SubmissionSetStatus(StrEnum):
     REFERENCE = "Reference"
 
 
+DELETE_ALL: Final = "urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:DeleteAll"
+"""RemoveObjectsRequest/@deletionScope, ebRS's default: objects with all that belongs to them (ebRS 3.0 5.10.1)."""
+
+
 class StoredQuery(StrEnum):
     """AdhocQuery/@id of each stored query (ITI TF-2 3.18.4.1.2.4)."""
 

@@ -17,6 +17,7 @@ from xds.rules.provision import (
 from xds.rules.query_criteria import document_criteria, entry_uuids, statuses
 from xds.rules.query_parameters import PARAMETERS, SUPPORTED, Parameter, query_name
 from xds.rules.registration import REGISTRATION
+from xds.rules.removal import REMOVAL, RemovalCase, check_removal
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
 from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, run, wrong_levels
 from xds.rules.stored_query import STORED_QUERY, QueryCase, check_query
@@ -27,6 +28,7 @@ __all__ = [
     "PARAMETERS",
     "PROVISION",
     "REGISTRATION",
+    "REMOVAL",
     "RETRIEVAL",
     "SAME_DOCUMENT",
     "STORED_QUERY",
@@ -43,6 +45,7 @@ __all__ = [
     "ProvisionCase",
     "QueryCase",
     "RegistrationCase",
+    "RemovalCase",
     "Rule",
     "RuleBook",
     "RulePolicy",
@@ -51,6 +54,7 @@ __all__ = [
     "check",
     "check_provision",
     "check_query",
+    "check_removal",
     "check_retrieval",
     "check_structure",
     "complete",

@@ -6,6 +6,7 @@ from typing import Any, Final
 from xds.rules.decoding import STRUCTURE
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
+from xds.rules.removal import REMOVAL
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL
 from xds.rules.rule import Rule
 from xds.rules.stored_query import STORED_QUERY
@@ -18,6 +19,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     STORED_QUERY,
     RETRIEVAL,
     DOCUMENT_RETRIEVAL,
+    REMOVAL,
 )
 """One line for each book; a new transaction's is appended here."""
 

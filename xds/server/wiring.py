@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
-from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery
+from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery, RemoveMetadata
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
@@ -31,7 +31,7 @@ from xds.store import (
     open_pool,
     ping,
 )
-from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, Role, Transaction, of_role
+from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_62, Role, Transaction, of_role
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +61,13 @@ def build(settings: Settings, dsn: str) -> House:
     )
     rules = policies(settings)
     queries = QueryStore(pool)
-    registration = RegisterDocumentSet(SubmissionStore(pool), rules)
+    submissions = SubmissionStore(pool)
+    registration = RegisterDocumentSet(submissions, rules)
     handlers: dict[Transaction, Handler] = {}
     if "registry" in settings.server.roles:
         handlers[ITI_42] = registration
         handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, rules))
+        handlers[ITI_62] = RemoveMetadata(submissions, rules)
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
     rounds = None
     vault = None

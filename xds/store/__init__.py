@@ -17,6 +17,7 @@ from xds.store.patient_errors import (
 from xds.store.patients import MergeEvent, PatientCriteria, PatientStore, PatientView
 from xds.store.pool import open_pool, ping
 from xds.store.queries import FoundObject, QueryStore, RegistryReader
+from xds.store.removals import Removal
 from xds.store.repository import (
     EarlierSubmission,
     PendingSubmission,
@@ -47,6 +48,7 @@ __all__ = [
     "ProvidedDocument",
     "QueryStore",
     "RegistryReader",
+    "Removal",
     "RepositoryStore",
     "SamePatient",
     "SchemaError",

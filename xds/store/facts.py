@@ -125,6 +125,8 @@ class FactsReader:
                 object_type=rows.OBJECT_TYPE_OF.get(status.get(item, ("A", None))[1] or ""),
             )
             for item, (key, kind) in kinds.items()
+            # One that was removed while its lock was waited for is not there any more (ITI-62).
+            if item in status or kind not in (ObjectKind.DOCUMENT_ENTRY, ObjectKind.FOLDER)
         }
 
     def _names(self, keys: Iterable[int]) -> dict[int, str]:

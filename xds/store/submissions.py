@@ -229,7 +229,11 @@ class RegistryTransaction:
     def _compare_shared(
         self, shared: list[bytes], wanted: Mapping[bytes, tuple[Any, ...]], patient_key: int
     ) -> None:
-        for row in self.connection.run(_SQL["locate_unique_ids"], {"uids": shared}):
+        # Locked: a removal that would free one of them comes before or after (ITI-62).
+        held = self.connection.run(_SQL["lock_unique_ids"], {"uids": shared})
+        if len(held) != len(shared):
+            raise Conflict
+        for row in held:
             mine = wanted[row[0]]
             if row[3] != mine[2] or (row[4], row[5]) != (mine[3], mine[4]):
                 raise Conflict

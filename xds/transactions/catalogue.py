@@ -13,6 +13,7 @@ from xds.ebxml import (
     ADHOC_QUERY_RESPONSE,
     PROVIDE_REQUEST,
     REGISTRY_RESPONSE,
+    REMOVE_OBJECTS_REQUEST,
     RETRIEVE_REQUEST,
     RETRIEVE_RESPONSE,
     SUBMIT_OBJECTS_REQUEST,
@@ -91,7 +92,20 @@ ITI_43: Final = Transaction(
     writes=False,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43)
+ITI_62: Final = Transaction(
+    number="ITI-62",
+    name="Remove Metadata",
+    operation="DocumentRegistry_DeleteDocumentSet",  # as it was called before it was renamed
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2010:DeleteDocumentSet",
+    response_action="urn:ihe:iti:2010:DeleteDocumentSetResponse",
+    request=REMOVE_OBJECTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+)
+
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43, ITI_62)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:

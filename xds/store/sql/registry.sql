@@ -38,6 +38,13 @@ SELECT uid, patient_key, other_keys, kind::text, hash, size
   FROM unique_id
  WHERE uid = ANY(%(uids)s);
 
+-- lock_unique_ids: those that a submission shares; they stay until it is decided
+SELECT uid, patient_key, other_keys, kind::text, hash, size
+  FROM unique_id
+ WHERE uid = ANY(%(uids)s)
+ ORDER BY uid
+   FOR NO KEY UPDATE;
+
 -- lock_entries: entries that a submission refers to; they stay as they are until it is decided
 SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, object_type::text
   FROM document_entry

@@ -1,0 +1,61 @@
+"""ITI-62 Remove Metadata: the Expected Actions of the Document Registry (RMD, ITI TF-2 3.62.4.1.3)."""
+
+import logging
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from xds.ebxml import decode_remove_objects, encode_registry_response
+from xds.model import RegistryResponse, RemovalRequest, Submission, has_error
+from xds.registry.iti42 import Message, outcome_of
+from xds.rules import Policies, RulePolicy, check_removal
+from xds.soap import Reply, Request
+from xds.store import Removal, SubmissionStore
+from xds.transactions import ITI_62
+
+log = logging.getLogger(__name__)
+
+
+class RemoveMetadata:
+    """The transaction: everything that is named, or nothing.
+
+    Metadata is erased: later queries do not find it and its ids can be used again. Documents stay where they are
+    until their repository is asked to remove them (ITI-86). What a removed document had replaced stays Deprecated.
+    """
+
+    def __init__(self, store: SubmissionStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    def __call__(self, body: etree._Element, request: Request) -> Reply:
+        """Answer a lcm:RemoveObjectsRequest; a repeat of a message gets the answer that it got."""
+        removal = decode_remove_objects(body)
+        message_id = request.envelope.message_id
+        message = None if message_id is None else Message(message_id, request.digest())
+        policy = self._policies.of(request.peer)
+        answer = self._store.retrying(lambda: self._attempt(removal, message, policy))
+        if isinstance(answer, bytes):
+            return Reply(body=(answer,), outcome="repeat")
+        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+
+    def _attempt(
+        self, request: RemovalRequest, message: Message | None, policy: RulePolicy
+    ) -> RegistryResponse | bytes:
+        with self._store.transaction(Submission()) as tx:
+            if message is not None and (
+                stored := tx.stored_answer(message.message_id, message.digest, ITI_62.number)
+            ):
+                return stored
+            removal = Removal(tx.connection)
+            # More than the limit is not looked up: the answer says so whatever they are.
+            known = request.object_ids if len(request.object_ids) <= policy.max_objects else ()
+            facts = removal.facts_for(known)
+            response = RegistryResponse.of(check_removal(request, facts, policy))
+            if has_error(response.findings):
+                tx.undo()
+            removal.delete(now=int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")))
+            if message is not None:
+                answer = encode_registry_response(response)
+                tx.remember(message.message_id, message.digest, ITI_62.number, answer)
+            log.info("metadata removed", extra={"objects": len(facts.objects)})
+        return response
