@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "retrieve": "Retrieve documents into files (ITI-43).",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
+    "rules": "The rules that messages are judged by.",
     "conformance": "Run our own test plans against a registry or repository.",
     "sandbox": "The fabricated patients of the Lite service.",
     "db": "The metadata store's schema.",

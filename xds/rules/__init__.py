@@ -19,7 +19,7 @@ from xds.rules.query_parameters import PARAMETERS, SUPPORTED, Parameter, query_n
 from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL, RemovalCase, check_removal
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
-from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, run, wrong_levels
+from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, Strictness, run, wrong_levels
 from xds.rules.stored_query import STORED_QUERY, QueryCase, check_query
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "Rule",
     "RuleBook",
     "RulePolicy",
+    "Strictness",
     "assign_entry_uuids",
     "canonical_patient_id",
     "check",

@@ -260,6 +260,7 @@ def non_identical_size(case: KnownDocuments) -> Iterator[Found]:
 
 
 SAME_DOCUMENT: Final[tuple[Rule[KnownDocuments], ...]] = _KNOWN_BOOK.rules
+_ANY: Final = RulePolicy()  # no level lowers these rules
 
 
 def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) -> list[XdsError]:
@@ -274,4 +275,4 @@ def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) 
     submission
         As `complete` returned it.
     """
-    return run(SAME_DOCUMENT, KnownDocuments(submission=submission, known=known), RulePolicy())
+    return run(SAME_DOCUMENT, KnownDocuments(submission=submission, known=known), _ANY)

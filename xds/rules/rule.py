@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from xds.model import CodeKey, Severity, XdsError
 
 Level = Literal["off", "warning", "error"]
+Strictness = Literal["field", "strict"]
 Profile = Literal["ihe", "ontario"]
 """`ihe` is the standard and nothing more; another profile adds rules of its own to it."""
 
@@ -41,7 +42,7 @@ class RulePolicy:
     Make one per partner and keep it: which rules count is worked out once for each object.
     """
 
-    strictness: Literal["field", "strict"] = "field"
+    strictness: Strictness = "field"
     profile: Profile = "ihe"
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # accept: known by its first use (Lite)
     patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
@@ -81,7 +82,7 @@ class Rule(Generic[C]):
             return "error"
         return policy.levels.get(self.id) or self.preset(policy.strictness, policy.profile)
 
-    def preset(self, strictness: Literal["field", "strict"], profile: Profile) -> Level:
+    def preset(self, strictness: Strictness, profile: Profile) -> Level:
         """Return the level that the rule has when no setting names it."""
         if self.profile not in ("ihe", profile) or (self.strict_only and strictness == "field"):
             return "off"

@@ -50,7 +50,7 @@ class RegistrySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesSettings:
-    """``[rules]``: which rules count; `xds rules list` and docs/rules.md name them."""
+    """``[rules]``: which rules count; the ids are in [rules.md](rules.md)."""
 
     strictness: Strictness = "field"  # preset: tolerant of oddities seen in the field, or not
     profile: Profile = "ihe"  # the standard and nothing more, or with the checks of a jurisdiction

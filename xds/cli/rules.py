@@ -1,0 +1,94 @@
+"""`xds rules`: what a message is judged by."""
+
+from dataclasses import asdict
+from difflib import get_close_matches
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from xds.cli.options import json_option
+from xds.cli.outcome import write_json
+from xds.rules import ALL_RULES
+from xds.rules.document import PROFILES, STRICTNESSES, Description, described
+
+_WIDE = 300  # columns of a table that is no terminal's: a line each, whatever its length
+
+
+@click.group(epilog="Example: xds rules explain 42-codes")
+def rules() -> None:
+    """The rules that messages are judged by."""
+
+
+@rules.command(name="list", epilog="Example: xds rules list --transaction ITI-42")
+@click.option(
+    "--transaction",
+    metavar="ITI-…",
+    type=click.Choice(sorted({number for rule in ALL_RULES for number in rule.transactions})),
+    help="Only those of one transaction.",
+)
+@json_option
+def list_rules(transaction: str | None, as_json: bool) -> None:
+    """List the rules: what must hold, and how much it counts.
+
+    The levels are those under the presets field and strict, where no setting names the rule; docs/rules.md says
+    how levels are found.
+    """
+    found = [described(rule) for rule in ALL_RULES if transaction in (None, *rule.transactions)]
+    if as_json:
+        write_json({"rules": [asdict(rule) for rule in found]})
+    else:
+        _show(found)
+
+
+@rules.command(epilog="Example: xds rules explain 42-entry-classCode-required")
+@click.argument("rule_id", metavar="ID")
+@json_option
+def explain(rule_id: str, as_json: bool) -> None:
+    """Explain one rule: section, error code, levels, and how to mend what breaks it."""
+    known = {rule.id: rule for rule in ALL_RULES}
+    if rule_id not in known:
+        near = get_close_matches(rule_id, known, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `xds rules list` shows all"
+        raise click.BadParameter(f"there is no rule {rule_id}{hint}", param_hint="ID")
+    rule = described(known[rule_id])
+    if as_json:
+        write_json(asdict(rule))
+        return
+    click.echo(f"{rule.id}: {rule.title}")
+    for name, text in _explained(rule):
+        click.echo(f"  {name:<12}{text}")
+
+
+def _show(found: list[Description]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    table = Table(box=None, pad_edge=False)
+    for column in ("rule", "transactions", "field", "strict", "code", "section", "what must hold"):
+        table.add_column(column, overflow="fold")
+    for rule in found:
+        levels = ["always" if rule.always else level for level in rule.levels[rule.profile].values()]
+        table.add_row(
+            rule.id, " ".join(rule.transactions), *levels, rule.code, rule.section, rule.title, style=None
+        )
+    console.print(table)
+
+
+def _explained(rule: Description) -> list[tuple[str, str]]:
+    lines = [
+        ("to mend it", rule.remedy),
+        ("section", rule.section),
+        ("code", rule.code),
+        ("checked in", ", ".join(rule.transactions)),
+    ]
+    if rule.detail:
+        lines.insert(0, ("detail", " ".join(rule.detail.split())))
+    if rule.always:
+        return [*lines, ("level", "error, always: no setting lowers it")]
+    for profile in PROFILES:
+        shown = ", ".join(
+            f"{rule.levels[profile][strictness]} in {strictness}" for strictness in STRICTNESSES
+        )
+        lines.append((f"in {profile}", shown))
+    return [*lines, ("to set it", f'[rules.levels] "{rule.id}" = "off", "warning" or "error"')]
