@@ -16,6 +16,7 @@ from tests.transactions.conftest import Service, base_settings, merged, running
 from xds.conformance import Plan, Run, Step, Target, load_plans, read_report, verify
 from xds.conformance.names import Names
 from xds.conformance.report import PlanResult, Verdict
+from xds.rules import SUPPORTED
 from xds.transactions import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +32,11 @@ def conforming(
     shipped = tomllib.loads((ROOT / "deploy" / "conformance.toml").read_text("utf-8"))
     base = base_settings(new_database(), folder)
     settings = merged(shipped, {key: base[key] for key in ("data_dir", "store")})
-    settings = merged(settings, {"server": {"port": base["server"]["port"]}})
+    changes = {
+        "server": {"port": base["server"]["port"]},
+        "registry": {"codes_file": str(ROOT / "deploy" / "codes.toml")},
+    }
+    settings = merged(settings, changes)
     with running(folder, settings) as service:
         yield service
 
@@ -56,8 +61,27 @@ def recorded(conforming: Service) -> Iterator[Recorded]:
         run = Run(target, observer=observe)
         found = Recorded(wrong, run)
         for plan in PLANS:
-            found.results[plan.id] = run.plan(plan)
+            if not missing(plan):
+                found.results[plan.id] = run.plan(plan)
         yield found
+
+
+def missing(plan: Plan) -> str:
+    """What our server does not have yet of what a plan uses."""
+    numbers = {row.number for row in CATALOGUE}
+    known = {"".join(word.capitalize() for word in query.name.split("_")) for query in SUPPORTED}
+    wanted = [number for number in plan.transactions if number not in numbers and number != "ITI-8"]
+    wanted += [step.query.name for step in plan.steps if step.query and step.query.name not in {*known, ""}]
+    return ", ".join(wanted)
+
+
+def skip_unless_run(plan: Plan, recorded: "Recorded") -> None:
+    if lacking := missing(plan):
+        pytest.skip(f"not there yet: {lacking}")
+    reason = recorded.results[plan.id].reason
+    if reason:
+        assert set(plan.needs) & {"pid-feed", "known-patients"}, reason
+        pytest.skip(reason)
 
 
 def told(result: PlanResult) -> list[str]:
@@ -71,10 +95,8 @@ def told(result: PlanResult) -> list[str]:
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
 def test_our_server_passes(plan: Plan, recorded: Recorded) -> None:
+    skip_unless_run(plan, recorded)
     result = recorded.results[plan.id]
-    if result.verdict is Verdict.NOT_RUN:
-        assert set(plan.needs) & {"pid-feed", "known-patients"}, result.reason
-        pytest.skip(result.reason)
     assert told(result) == []
     assert result.verdict is Verdict.PASSED
     assert {step.id for step in plan.steps} <= {step.id for step in result.steps}
@@ -110,8 +132,7 @@ def failing(plan: Plan, step: Step, result: PlanResult, recorded: Recorded, faul
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.id)
 def test_every_assertion_can_fail(plan: Plan, recorded: Recorded) -> None:
-    if recorded.results[plan.id].verdict is Verdict.NOT_RUN:
-        pytest.skip(recorded.results[plan.id].reason)
+    skip_unless_run(plan, recorded)
     assert uncaught(plan, recorded) == [], "no wrong answer makes these fail"
 
 

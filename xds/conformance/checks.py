@@ -141,9 +141,11 @@ def _schema(answer: Answer, _asked: Asked) -> Found:
 def _status(answer: Answer, asked: Asked) -> Found:
     """The status is {equals}."""
     found = answer.texts(_STATUS)[0]
-    codes = answer.texts("//rs:RegistryError/@errorCode")
-    with_codes = f"{found} ({', '.join(codes)})" if codes else found
-    return Found(found == _STATUSES[str(asked.equals)], with_codes or "no status")
+    errors = [
+        f"{item.get('errorCode')}: {item.get('codeContext')}" for item in answer.xpath("//rs:RegistryError")
+    ]
+    told = f"{found.rpartition(':')[2]} ({'; '.join(errors)})" if errors else found.rpartition(":")[2]
+    return Found(found == _STATUSES[str(asked.equals)], _short(told) or "no status")
 
 
 @_check("no-error")

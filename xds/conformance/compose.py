@@ -35,25 +35,27 @@ def compose(step: Step, names: Names, url: str) -> Message:
     documents = _documents(step, names)
     body = _edited(_body(step, names, documents), step.edit, names)
     packing = step.envelope.packing or ("mtom" if wire.mtom else "plain")
-    if packing == "inline":
+    if packing == "inline-mtom":
         for content_id, content in documents.values():
             reference = f'<xop:Include href="cid:{content_id}"/>'.encode()
             body = re.sub(re.escape(reference), base64.b64encode(content), body)
     root = _envelope(step, names, body, wire, url)
-    if packing == "mtom":
-        parts = [
-            OutPart(
-                content_id=content_id,
-                content_type="application/octet-stream",
-                size=len(content),
-                pieces=lambda content=content: iter((content,)),  # type: ignore[misc]
-            )
-            for content_id, content in documents.values()
-        ]
+    if packing != "plain":
+        separate = documents.values() if packing == "mtom" else ()
+        parts = [_part(content_id, content) for content_id, content in separate]
         message = related(root, parts, action=wire.action)
         return Message(content_type=message.content_type, octets=b"".join(message.pieces))
     kind = names.text(step.envelope.content_type) or f'{SOAP_TYPE}; charset=UTF-8; action="{wire.action}"'
     return Message(content_type=kind, octets=root)
+
+
+def _part(content_id: str, content: bytes) -> OutPart:
+    return OutPart(
+        content_id=content_id,
+        content_type="application/octet-stream",
+        size=len(content),
+        pieces=lambda: iter((content,)),
+    )
 
 
 def message_id(step: Step, names: Names) -> str:

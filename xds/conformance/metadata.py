@@ -170,10 +170,10 @@ def _member(
 
 
 def _link(link: Link, names: Names, name: str) -> Association:
-    kind = getattr(AssociationType, link.type, None)
+    is_urn = link.type.startswith("urn:")
     return Association(
         entry_uuid=names[f"uuid.{link.id or name}"],
-        association_type=link.type if kind is None else kind.value,
+        association_type=link.type if is_urn else names[f"urn.{link.type}"],
         source=names.text(link.source),
         target=names.text(link.target),
         documentation=code_of(names.text(link.documentation)) if link.documentation else None,

@@ -2,9 +2,12 @@
 
 import hashlib
 import re
+import tomllib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -35,6 +38,7 @@ class Names:
     ``cx.X`` ``id.X``         a patient's identifier (CX), and its first component
     ``sha1.X`` ``size.X``     of the document X; ``content.X`` is its text
     ``code.X``                a value of codes.toml
+    ``urn.X``                 an identifier of urns.toml
     ``authority`` ``now``     the affinity domain's OID; when the plan began (DTM, UTC)
     any other                 captured from an earlier answer
     ========================  ===================================================================
@@ -97,7 +101,8 @@ class Names:
             "content": self._content,
             "sha1": lambda rest: hashlib.sha1(self.document(rest), usedforsecurity=False).hexdigest(),
             "size": lambda rest: str(len(self.document(rest))),
-            "code": self._code,
+            "code": lambda rest: _listed(self._codes, "code", rest),
+            "urn": lambda rest: _listed(_urns(), "urn", rest),
         }
 
     def _fresh(self, name: str, octets: int) -> bytes:
@@ -119,10 +124,16 @@ class Names:
             )
         return self.text(template)
 
-    def _code(self, name: str) -> str:
-        if name not in self._codes:
-            raise UnknownName(f"code.{name}")
-        return self._codes[name]
+
+def _listed(table: Mapping[str, str], kind: str, name: str) -> str:
+    if name not in table:
+        raise UnknownName(f"{kind}.{name}")
+    return table[name]
+
+
+@cache
+def _urns() -> Mapping[str, str]:
+    return dict(tomllib.loads(files("xds.conformance").joinpath("urns.toml").read_text("utf-8")))
 
 
 def fill(template: str, lookup: Callable[[str], str], *, xml: bool = False) -> str:

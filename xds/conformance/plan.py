@@ -42,7 +42,7 @@ class Expectation(_Table, frozen=True, kw_only=True):
 class Link(_Table, frozen=True, kw_only=True):
     """An Association of a submission beside those of the SubmissionSet to its objects."""
 
-    type: str  # a name of model.AssociationType, or a URN
+    type: str  # a name of urns.toml, or a URN
     source: str
     target: str
     id: str = ""
@@ -109,7 +109,7 @@ class EnvelopeSpec(_Table, frozen=True, kw_only=True):
     headers: str = ""  # further SOAP headers, XML
     soap11: bool = False
     content_type: str = ""
-    packing: Literal["", "mtom", "inline", "plain"] = ""
+    packing: Literal["", "mtom", "inline-mtom", "plain"] = ""
 
 
 class Step(_Table, frozen=True, kw_only=True):

@@ -262,15 +262,16 @@ def judged(
     judgements = [judgement(answer, item, question, step.section) for item, question in asked]
     captured: dict[str, str] = {}
     for name, path in step.capture.items():
-        value, found = captured_value(answer, fill(path, names.__getitem__))
+        where = fill(path, names.__getitem__)
+        value, found = captured_value(answer, where)
         if value is not None:
             captured[name] = names.known[name] = value
         judgements.append(
             Judgement(
                 id=f"capture-{name}",
                 section=step.section,
-                says=f"The answer gives {name}: {path} is there once.",
-                asked=Asked(check="capture", of=path),
+                says=f"The answer gives {name}: {where} is there once.",
+                asked=Asked(check="capture", of=where),
                 passed=value is not None,
                 found=found,
             )
