@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from xds.server.channel import Pace
 from xds.server.http import BODY_ERRORS, HttpError, HttpSettings, bind, serve
-from xds.server.worker import Pace
 
 LIMIT = 1_000_000  # octets of a request
 PIECE = b"p" * 65_536

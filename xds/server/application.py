@@ -27,20 +27,16 @@ class Application:
         schemas: Page,
         not_found: Callable[[Environ], bytes],
         ready: Callable[[], Mapping[str, bool]],
-        header_bytes: int,
     ) -> None:
         self._doors = doors
         self._pages = pages
         self._schemas = schemas
         self._not_found = not_found
         self._ready = ready
-        self._header_bytes = header_bytes
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
-        if _head_size(environ) > self._header_bytes:
-            return _refuse_head(start_response, self._header_bytes)
         door = self._doors.get(path)
         if method == "POST" and door is not None:
             return door(environ, start_response)
@@ -100,19 +96,4 @@ def _refuse_method(start_response: StartResponse, allow: str) -> Iterable[bytes]
         ("Connection", "close"),
     ]
     start_response("405 Method Not Allowed", headers)
-    return (body,)
-
-
-def _head_size(environ: Environ) -> int:
-    return sum([len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_")])
-
-
-def _refuse_head(start_response: StartResponse, limit: int) -> Iterable[bytes]:
-    body = f"The head of the request is larger than {limit} octets.\n".encode()
-    headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Connection", "close"),
-    ]
-    start_response("431 Request Header Fields Too Large", headers)
     return (body,)

@@ -16,7 +16,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 
-from xds.server.worker import Pace, worker_of
+from xds.server.channel import Pace
+from xds.server.worker import worker_of
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -190,14 +191,14 @@ class _Server(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         values = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": worker_of(settings.pace, settings.request_line_bytes + settings.header_bytes),
+            "worker_class": worker_of(settings.pace, settings.header_bytes),
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_connections": _connections(settings.threads),
             "keepalive": settings.keep_alive_seconds,
             "graceful_timeout": _GRACEFUL_SECONDS,
             "timeout": 120,
-            # gunicorn knows no larger line or field; the head as a whole is measured by the application.
+            # gunicorn knows no larger line or field; the fields together are measured by our worker.
             "limit_request_line": min(settings.request_line_bytes, 8190),
             "limit_request_fields": settings.header_fields,
             "limit_request_field_size": min(settings.header_bytes, 8190),

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from xds.log import configure
+from xds.server.channel import Pace
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.memory import keep_freed_memory
 from xds.server.policies import policies
 from xds.server.site import service_url
 from xds.server.stopping import StopRequest
 from xds.server.wiring import House, build
-from xds.server.worker import Pace
 from xds.settings import MIB, Settings, SettingsError, lite_settings, load
 from xds.store import (
     EmbeddedPostgres,

@@ -105,7 +105,6 @@ def build(settings: Settings, dsn: str) -> House:
         schemas=site.schema,
         not_found=site.not_found,
         ready=ready,
-        header_bytes=limits.http_header_bytes,
     )
     return House(application=application, pool=pool, housekeeper=housekeeper)
 

@@ -3,7 +3,7 @@
 What differs from `ThreadWorker` (measured in docs/decisions/0001-http-server.md): a connection takes a thread only
 once the whole head of a request is there, and the head and the body have to arrive at a least pace; a kept-alive
 connection stays a moment on its thread after an answer, so that a busy partner's next request skips the way through
-the poller; connections are shared out evenly between the workers; an answer's head leaves with its first piece; and
+the poller; connections are shared out evenly between the workers; a request takes a third of the system calls; and
 a peer that expects 100 (Continue) is told so only when its body is asked for, so that a refusal comes first.
 """
 
@@ -16,13 +16,10 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from email.utils import formatdate
 from functools import partial
 from typing import Any, Final
 
 from gunicorn import util
-from gunicorn.http import wsgi
 from gunicorn.http.errors import (
     ExpectationFailed,
     InvalidResponseHeader,
@@ -36,18 +33,16 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from xds.server.balance import YIELD_SECONDS, Balance
+from xds.server.channel import Channel, Pace, too_slow
+from xds.server.response import Expectation, Response, environ_of
 
 log = logging.getLogger("xds.http")
 
 LINGER_SECONDS: Final = 0.010
 """How long a thread waits for the next request of the connection that it answered, if others are idle."""
-_SEND_SECONDS: Final = 40.0
-"""Sending one piece of an answer: 256 KiB at 8 KiB a second take 32."""
-_LAST_SECONDS: Final = 2.0
-"""Between an answer that refuses a request unread and the end of its connection."""
-_LAST_PIECE: Final = 256 * 1024
 _PIECE: Final = 16 * 1024
 _HEAD_ENDS: Final = (b"\r\n\r\n", b"\n\n")  # the second is refused by the parser, at once
+_GONE: Final = frozenset({errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN})
 _STATUS: Final = {
     LimitRequestLine: "414 URI Too Long",
     LimitRequestHeaders: "431 Request Header Fields Too Large",
@@ -56,94 +51,19 @@ _STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How fast a request has to arrive; slower, and the connection is closed."""
-
-    grace_seconds: float = 10.0  # before that nothing is asked but that it goes on
-    octets_per_second: int = 8 * 1024  # after the grace
-    total_seconds: float = 600.0
-
-
-class PacedSocket:
-    """A socket whose reading ends a request that dribbles in.
-
-    `begin` starts the clock of a request. What is too slow raises ECONNRESET, on which gunicorn closes without a word.
-    """
-
-    def __init__(self, wrapped: socket.socket, pace: Pace) -> None:
-        self._wrapped = wrapped
-        self._pace = pace
-        self._began = time.monotonic()
-        self._taken = 0
-
-    def begin(self) -> None:
-        """A new request begins to arrive."""
-        self._began = time.monotonic()
-        self._taken = 0
-
-    def take(self, size: int) -> bytes:
-        """Read what is there.
-
-        Raises
-        ------
-        BlockingIOError
-            Nothing is.
-        """
-        self._wrapped.setblocking(False)
-        self._remaining()
-        return self._count(self._wrapped.recv(size))
-
-    def recv(self, size: int) -> bytes:
-        """Read as `socket.recv` does, waiting no longer than the pace allows."""
-        usual, remaining = self._wrapped.gettimeout(), self._remaining()
-        if usual is not None and usual < remaining:
-            return self._count(self._wrapped.recv(size))
-        self._wrapped.settimeout(remaining)
-        try:
-            return self._count(self._wrapped.recv(size))
-        except TimeoutError:
-            raise _too_slow() from None
-        finally:
-            self._wrapped.settimeout(usual)
-
-    def _remaining(self) -> float:
-        pace = self._pace
-        allowed = min(pace.total_seconds, pace.grace_seconds + self._taken / pace.octets_per_second)
-        remaining = allowed - (time.monotonic() - self._began)
-        if remaining <= 0:
-            raise _too_slow()
-        return remaining
-
-    def _count(self, piece: bytes) -> bytes:
-        self._taken += len(piece)
-        return piece
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._wrapped, name)
-
-
-def _too_slow() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, "the request arrived too slowly")
-
-
 class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
     """A connection with a paced reader."""
 
-    pace = Pace()
     unread = False  # an answer was given while the request may still be arriving
     _head_began = False
 
-    def init(self) -> None:
-        """Prepare for a request; called before each."""
-        super().init()
-        self.sock.settimeout(_SEND_SECONDS)
-        unreader = self.parser.unreader
-        if not isinstance(unreader.sock, PacedSocket):
-            unreader.sock = PacedSocket(self.sock, self.pace)
-
     def has_head(self, limit: int) -> bool:
         """Take what has arrived, without waiting; True when the parser finds a whole head, or the end.
+
+        Parameters
+        ----------
+        limit
+            Octets of the header fields together.
 
         Raises
         ------
@@ -156,19 +76,20 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
         unreader = self.parser.unreader
         if not self._head_began:
             self._head_began = True
-            unreader.sock.begin()
+            self.sock.begin()
         head = unreader.buf.getvalue()
         if not _ends(head):
             try:
-                piece = unreader.sock.take(_PIECE)
+                piece = self.sock.take(_PIECE)
             except BlockingIOError:
                 return False
             unreader.buf.seek(0, 2)
             unreader.buf.write(piece)
             head += piece
             if piece and not _ends(head):
-                self._check_size(head, limit)
+                self._check_size(head, len(head), limit)
                 return False
+        self._check_size(head, head.find(_HEAD_ENDS[0]), limit)
         self._head_began = False
         return True
 
@@ -176,21 +97,14 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn is untyped
         """Close at once, whatever `graceful` says: this runs where every connection waits."""
         util.close(self.sock)
 
-    def linger(self) -> None:
-        """Read on for a moment what the peer still sends: a reset would take the answer from its hands."""
-        deadline = time.monotonic() + _LAST_SECONDS
-        with suppress(OSError):
-            self.sock.shutdown(socket.SHUT_WR)
-            while (remaining := deadline - time.monotonic()) > 0:
-                self.sock.settimeout(remaining)
-                if not self.sock.recv(_LAST_PIECE):
-                    return
-
-    def _check_size(self, head: bytes, limit: int) -> None:
-        line = self.cfg.limit_request_line
-        if len(head) > line + 2 and b"\r\n" not in head:
-            raise LimitRequestLine(len(head), line)
-        if len(head) > limit:
+    def _check_size(self, head: bytes, end: int, limit: int) -> None:
+        if end <= limit:
+            return  # as is usual: there is nothing to look for
+        line, longest = head.find(b"\r\n"), self.cfg.limit_request_line
+        if line < 0 or line > longest:
+            if end > longest + 2:
+                raise LimitRequestLine(end, longest)
+        elif end - line > limit:
             raise LimitRequestHeaders(f"over {limit} octets")
 
 
@@ -198,94 +112,17 @@ def _ends(head: bytes) -> bool:
     return _HEAD_ENDS[0] in head or _HEAD_ENDS[1] in head
 
 
-class Response(wsgi.Response):  # type: ignore[misc]
-    """An answer whose head leaves with its first piece, in one packet where it fits."""
-
-    _clock = (0, "")
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.headers_sent = False
-        self.expectation: Expectation | None = None
-        self.head = b""  # made, not sent yet
-
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        """As WSGI asks; gunicorn drops an application's `Connection: close` and reads on, here it is obeyed."""
-        if ("Connection", "close") in headers:
-            self.force_close()
-        return super().start_response(status, headers, exc_info)
-
-    def send_headers(self) -> None:
-        """Make the head ready."""
-        if self.headers_sent:
-            return
-        if self.expectation is not None and not self.expectation.met:
-            self.force_close()  # whether its body comes now is the peer's choice: nothing after it can be read
-        lines = [f"HTTP/1.{self.req.version[1]} {self.status}", f"Date: {self._date()}"]
-        lines.append("Connection: close" if self.should_close() else "Connection: keep-alive")
-        if self.chunked:
-            lines.append("Transfer-Encoding: chunked")
-        lines += [f"{name}: {value}" for name, value in self.headers]
-        self.head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        self.headers_sent = True
-
-    def _emit_body(self, data: bytes) -> None:
-        if self.chunked:
-            data = b"%X\r\n%b\r\n" % (len(data), data)
-        if self.head:
-            head, self.head = self.head, b""
-            if len(data) > _PIECE:  # to copy a large piece costs more than a call
-                self.sock.sendall(head)
-            else:
-                data = head + data
-        self.sock.sendall(data)
-
-    def close(self) -> None:
-        """Send what is left."""
-        self.send_headers()
-        last = self.head + (b"0\r\n\r\n" if self.chunked else b"")
-        self.head = b""
-        if last:
-            self.sock.sendall(last)
-
-    @classmethod
-    def _date(cls) -> str:
-        now = int(time.time())
-        at, text = cls._clock
-        if at != now:
-            text = formatdate(now, usegmt=True)
-            cls._clock = (now, text)
-        return text
-
-
-class Expectation:
-    """The body of a peer that expects 100 (Continue): it is told so when the application first reads."""
-
-    def __init__(self, body: Any, connection: socket.socket) -> None:
-        self._body = body
-        self._connection = connection
-        self.met = False
-
-    def __getattr__(self, name: str) -> Any:
-        # Only read, readline, readlines and the iterator of wsgi.input are asked for.
-        if not self.met:
-            self.met = True
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return getattr(self._body, name)
-
-    def __iter__(self) -> Any:
-        return iter(self.readline, b"")
-
-
 class Worker(ThreadWorker):  # type: ignore[misc]
     """The worker class of `xds.server.http`."""
 
     pace = Pace()
-    head_bytes = 24 * 1024  # request line and header fields together
+    header_bytes = 16 * 1024  # all fields of a head together
     balance = Balance()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        # gunicorn looks a setting up at each use, with two function calls.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         # At most half of the threads linger: the others are free for whoever comes.
         self._lingering = threading.BoundedSemaphore(max(1, self.cfg.threads // 2))
 
@@ -305,14 +142,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(self.cfg, accepted, address, listener.getsockname())
-        connection.pace = self.pace
+        channel = Channel(accepted, self.pace)
+        connection = Connection(self.cfg, channel, address, listener.getsockname())
         connection.timeout = time.monotonic() + self.pace.grace_seconds
         self.nr_conns += 1
         self.balance.tell(self.age, self.nr_conns)
         self.pending_conns.append(connection)
         waiting = partial(self.on_pending_socket_readable, connection)
-        self.poller.register(accepted, selectors.EVENT_READ, waiting)
+        self.poller.register(channel, selectors.EVENT_READ, waiting)
 
     def notify(self) -> None:
         """Show the parent that this worker lives, and the others how much it holds; called at each turn of `run`."""
@@ -333,21 +170,29 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         while outcome is True and self.alive and self._next_is_here(connection):
             outcome = self._answer_one(connection)
         if outcome is False and connection.unread:
-            connection.linger()
+            connection.sock.linger()
         return outcome
 
     def _answer_one(self, connection: Any) -> Any:
-        # Over TLS octets on the socket are no octets of the head; there the parser waits, at the same pace.
-        if not self.cfg.is_ssl:
-            try:
-                if not connection.has_head(self.head_bytes):
-                    return _DEFER if self.alive else False
-            except ParseException as error:
-                connection.unread = True
-                self.handle_error(None, connection.sock, connection.client, error)
-                return False
-        connection.unread = True
-        return super().handle(connection)
+        """Answer a request whose head is there: True when the connection can take another, `_DEFER` when none is."""
+        request = None
+        try:
+            if not connection.has_head(self.header_bytes):
+                return _DEFER if self.alive else False
+            connection.unread = True
+            request = next(connection.parser)
+            done = self._keepalive_after(connection, self.handle_request(request, connection))
+            connection.parser.mesg = None  # its body is read: the parser need not look again
+            return done
+        except (NoMoreData, StopIteration):
+            return False
+        except OSError as error:
+            if error.errno not in _GONE:
+                log.exception("a connection failed")
+        except Exception as error:  # the peer's mistake, or the application's: both are answered
+            connection.unread = True
+            self.handle_error(request, connection.sock, connection.client, error)
+        return False
 
     def _next_is_here(self, connection: Any) -> bool:
         if connection.parser.unreader.buf.getvalue():
@@ -355,9 +200,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not self._lingering.acquire(blocking=False):
             return False
         try:
-            waiting = select.poll()
-            waiting.register(connection.sock, select.POLLIN)
-            return bool(waiting.poll(LINGER_SECONDS * 1000))
+            return bool(connection.sock.waits(select.POLLIN, LINGER_SECONDS))
         finally:
             self._lingering.release()
 
@@ -370,11 +213,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, request: Any, connection: Any) -> bool:
         """Run the application for one request; True when the connection can take another."""
         expected, request._expected_100_continue = request._expected_100_continue, False
-        made = wsgi.create(
-            request, connection.sock, connection.client, connection.server, self.cfg, response_class=Response
-        )
-        response, environ = made
-        environ["wsgi.multithread"] = True
+        response = Response(request, connection.sock, self.cfg)
+        environ = environ_of(request, connection.client, connection.server)
         if expected:
             response.expectation = environ["wsgi.input"] = Expectation(request.body, connection.sock)
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
@@ -382,7 +222,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             self._run(environ, response)
         except TimeoutError:
-            raise _too_slow() from None
+            raise too_slow() from None
         except (ConnectionError, NoMoreData):
             raise
         except Exception:
@@ -417,7 +257,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         body = f"{status}\n"
         head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}"
         with suppress(OSError):
-            client.settimeout(_SEND_SECONDS)
             client.sendall(f"{head}\r\n\r\n{body}".encode())
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -427,6 +266,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             connection.timeout = min(connection.timeout, deadline)
 
 
-def worker_of(pace: Pace, head_bytes: int) -> type[Worker]:
+def worker_of(pace: Pace, header_bytes: int) -> type[Worker]:
     """The worker class of one server, called before its workers are forked; gunicorn takes a class, not an object."""
-    return type("Worker", (Worker,), {"pace": pace, "head_bytes": head_bytes, "balance": Balance()})
+    return type("Worker", (Worker,), {"pace": pace, "header_bytes": header_bytes, "balance": Balance()})
