@@ -9,11 +9,15 @@ from xds.model.identifiers import OID_PREFIX, UUID_PREFIX
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _OID_LENIENT = re.compile(r"[0-9]+(\.[0-9]+)+")
 _CX = re.compile(r"(?P<id>[^\^|~]+)\^\^\^(?P<namespace>[^\^&|~]*)&(?P<oid>[0-9.]+)&ISO")
-_DTM = re.compile(r"\d{4}(\d{2}(\d{2}(\d{2}(\d{2}(\d{2})?)?)?)?)?")
+_DTM = re.compile(
+    r"[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|1[0-9]|2[0-8]|(?P<late>29|30|31))"
+    r"(?:(?:[01][0-9]|2[0-3])(?:[0-5][0-9](?:[0-5][0-9])?)?)?)?)?"
+)
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _EARLIEST = "00000101000000"
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DAYS = {"02": "29", "04": "30", "06": "30", "09": "30", "11": "30"}
+"""The last day of the months that are shorter than 31 days."""
 
 
 def is_oid(text: str) -> bool:
@@ -93,16 +97,16 @@ def is_dtm(text: str) -> bool:
     >>> is_dtm("202402301200"), is_dtm("2024"), is_dtm("2024-01-02")
     (False, True, False)
     """
-    if _DTM.fullmatch(text) is None:
+    match = _DTM.fullmatch(text)
+    if match is None:
         return False
-    full = text + _EARLIEST[len(text) :]
-    month, day, hour = int(full[4:6]), int(full[6:8]), int(full[8:10])
-    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1]:
-        return False
-    year = int(full[:4])
-    if month == 2 and day == 29 and (year % 4 or (year % 100 == 0 and year % 400)):
-        return False
-    return hour < 24 and int(full[10:12]) < 60 and int(full[12:14]) < 60
+    day = match["late"]
+    if day is None:
+        return True
+    month, year = text[4:6], int(text[:4])
+    if month == "02" and day == "29":
+        return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= _DAYS.get(month, "31")
 
 
 def earliest_moment(dtm: str) -> int:

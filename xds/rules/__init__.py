@@ -1,6 +1,6 @@
 """The rules of the standard as pure functions: metadata and known facts in, all findings out."""
 
-from xds.rules.case import RegistrationCase, canonical_patient_id, check, object_key
+from xds.rules.case import RegistrationCase, check, object_key
 from xds.rules.catalogue import ALL_RULES
 from xds.rules.decoding import STRUCTURE, check_structure
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
@@ -51,7 +51,6 @@ __all__ = [
     "RulePolicy",
     "Strictness",
     "assign_entry_uuids",
-    "canonical_patient_id",
     "check",
     "check_provision",
     "check_query",

@@ -1,15 +1,12 @@
 """Rules of ITI-42 on associations: membership and relationships (ITI TF-3 4.2.2; TF-2 3.42.4.1.3.4, .5)."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from xds.model import (
     ON_DEMAND,
-    RELATIONSHIPS,
     REPLACEMENTS,
     STABLE,
-    Association,
     AssociationType,
     AvailabilityStatus,
     ObjectKind,
@@ -32,15 +29,6 @@ _REGISTERED_TARGET = REPLACEMENTS | {AssociationType.IS_SNAPSHOT_OF}
 def short_name(association_type: str) -> str:
     """Return the last part of an association type's URN: ``RPLC``."""
     return association_type.rpartition(":")[2]
-
-
-def _relationships(case: RegistrationCase) -> Iterator[Association]:
-    return (item for item in case.submission.associations if item.association_type in RELATIONSHIPS)
-
-
-def _memberships(case: RegistrationCase) -> Iterator[Association]:
-    kind = AssociationType.HAS_MEMBER
-    return (item for item in case.submission.associations if item.association_type == kind)
 
 
 @BOOK.rule(
@@ -83,7 +71,7 @@ def reference(case: RegistrationCase) -> Iterator[Found]:
 )
 def relationship_source(case: RegistrationCase) -> Iterator[Found]:
     """An end that names nothing at all is reported by `reference`."""
-    for item in _relationships(case):
+    for item in case.relationships:
         if case.kind(item.source) is not None and case.submitted_entry(item.source) is None:
             yield (
                 f"{item.entry_uuid} sourceObject",
@@ -101,7 +89,7 @@ def relationship_source(case: RegistrationCase) -> Iterator[Found]:
 )
 def relationship_target(case: RegistrationCase) -> Iterator[Found]:
     """RPLC, XFRM_RPLC and IsSnapshotOf need a registered target; the others may have one that is new."""
-    for item in _relationships(case):
+    for item in case.relationships:
         where = f"{item.entry_uuid} targetObject"
         kind = case.kind(item.target)
         if kind not in (None, ObjectKind.DOCUMENT_ENTRY):
@@ -139,7 +127,7 @@ def deprecated_document(case: RegistrationCase) -> Iterator[Found]:
 )
 def folder_approved(case: RegistrationCase) -> Iterator[Found]:
     """Metadata Update can deprecate a Folder."""
-    for item in _memberships(case):
+    for item in case.memberships:
         if _is_deprecated(case, item.source, ObjectKind.FOLDER):
             yield f"{item.entry_uuid} sourceObject", f"The Folder {item.source} is Deprecated"
 
@@ -159,7 +147,7 @@ def _is_deprecated(case: RegistrationCase, object_id: str, kind: ObjectKind) -> 
 )
 def snapshot(case: RegistrationCase) -> Iterator[Found]:
     """A target that is not registered is reported by `relationship_target`."""
-    for item in _relationships(case):
+    for item in case.relationships:
         if item.association_type != AssociationType.IS_SNAPSHOT_OF:
             continue
         target = case.registered(item.target)
@@ -182,10 +170,10 @@ def append_to_transformation(case: RegistrationCase) -> Iterator[Found]:
     """A transformation is the source of an XFRM, registered or in this submission."""
     new = {
         object_key(item.source)
-        for item in _relationships(case)
+        for item in case.relationships
         if item.association_type == AssociationType.XFRM
     }
-    for item in _relationships(case):
+    for item in case.relationships:
         target = object_key(item.target)
         if item.association_type == AssociationType.APND and (
             target in new or target in case.facts.transformations
@@ -223,7 +211,7 @@ def association_twice(case: RegistrationCase) -> Iterator[Found]:
 )
 def member_ends(case: RegistrationCase) -> Iterator[Found]:
     """SS-DE, SS-FD, SS-HM and FD-DE; ends that name nothing are reported by `reference`."""
-    for item in _memberships(case):
+    for item in case.memberships:
         source, target = case.kind(item.source), case.kind(item.target)
         if source is None or target is None:
             continue
@@ -268,15 +256,13 @@ def member_of_set(case: RegistrationCase) -> Iterator[Found]:
     sets = {object_key(item.entry_uuid) for item in case.submission.submission_sets}
     if not sets:
         return
-    members = Counter(
-        object_key(item.target) for item in _memberships(case) if object_key(item.source) in sets
-    )
+    members = {object_key(item.target) for item in case.memberships if object_key(item.source) in sets}
     submission = case.submission
     wanted = [item.entry_uuid for item in submission.document_entries]
     wanted += [item.entry_uuid for item in submission.folders]
     wanted += [item.entry_uuid for item in case.folder_members()]
     for object_id in wanted:
-        if not members[object_key(object_id)]:
+        if object_key(object_id) not in members:
             yield (
                 f"{object_id} HasMember",
                 f"No HasMember association leads from the SubmissionSet to {object_id}",
@@ -292,7 +278,7 @@ def member_of_set(case: RegistrationCase) -> Iterator[Found]:
 )
 def submission_set_status(case: RegistrationCase) -> Iterator[Found]:
     """On SS-DE only; elsewhere the Slot has no meaning and is kept as sent."""
-    for item in _memberships(case):
+    for item in case.memberships:
         if case.kind(item.source) is not ObjectKind.SUBMISSION_SET:
             continue
         if case.kind(item.target) is not ObjectKind.DOCUMENT_ENTRY:

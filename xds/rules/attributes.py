@@ -8,9 +8,10 @@ from xds.model import (
     Author,
     RegistryMetadataError,
 )
-from xds.rules.case import RegistrationCase, RegistryObject
+from xds.rules.case import RegistrationCase
 from xds.rules.optionality import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET, Attribute
 from xds.rules.rule import Found, RuleBook
+from xds.rules.values import RegistryObject
 from xds.rules.wording import quoted
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3", ("ITI-42",))

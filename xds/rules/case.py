@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from xds.model import (
+    RELATIONSHIPS,
     Association,
     AssociationType,
     Code,
     DocumentEntry,
     Folder,
     ObjectKind,
+    PatientIdentifier,
     RegisteredObject,
     RegistryFacts,
     Submission,
@@ -19,9 +21,7 @@ from xds.model import (
     parse_patient_id,
 )
 from xds.rules.rule import Rule, RulePolicy, run
-
-RegistryObject = DocumentEntry | SubmissionSet | Folder
-"""The objects that have a patient, a uniqueId and attributes."""
+from xds.rules.values import RegistryObject, text_values
 
 _CODED: Final[Mapping[type, tuple[tuple[str, str], ...]]] = {
     DocumentEntry: (
@@ -45,33 +45,58 @@ def object_key(object_id: str) -> str:
     return object_id if is_symbolic(object_id) else object_id.lower()
 
 
-def canonical_patient_id(patient_id: str | None) -> str | None:
-    """Return ``id^^^&oid&ISO`` of a patient id, None when it has no such form."""
-    parsed = parse_patient_id(patient_id) if patient_id else None
-    return None if parsed is None else str(parsed)
-
-
 class RegistrationCase:
-    """What a rule of ITI-42 looks at."""
+    """What a rule of ITI-42 looks at; what several of them need is worked out once."""
 
-    __slots__ = ("associations", "by_key", "coded", "facts", "policy", "submission")
+    __slots__ = (
+        "_patient_ids",
+        "associations",
+        "by_key",
+        "coded",
+        "everything",
+        "facts",
+        "memberships",
+        "objects",
+        "policy",
+        "relationships",
+        "submission",
+        "values",
+    )
 
     def __init__(self, submission: Submission, facts: RegistryFacts, policy: RulePolicy) -> None:
         self.submission = submission
         self.facts = facts
         self.policy = policy
-        self.by_key: dict[str, RegistryObject] = {
-            object_key(item.entry_uuid): item for item in registry_objects(submission)
-        }
+        self.objects: tuple[RegistryObject, ...] = (
+            *submission.submission_sets,
+            *submission.document_entries,
+            *submission.folders,
+        )
+        self.everything = (*self.objects, *submission.associations)
+        self.memberships = [
+            item for item in submission.associations if item.association_type == AssociationType.HAS_MEMBER
+        ]
+        self.relationships = [
+            item for item in submission.associations if item.association_type in RELATIONSHIPS
+        ]
+        self.by_key: dict[str, RegistryObject] = {object_key(item.entry_uuid): item for item in self.objects}
         self.associations: dict[str, Association] = {
             object_key(item.entry_uuid): item for item in submission.associations
         }
-        self.coded: tuple[tuple[str, str, Code], ...] = tuple(coded_attributes(submission))
+        self.coded = tuple(coded_attributes(self.everything))
+        self.values = tuple(text_values(self.everything, self.coded))
+        self._patient_ids: dict[str, PatientIdentifier | None] = {}
 
-    @property
-    def objects(self) -> Iterator[RegistryObject]:
-        """The SubmissionSet, entries and Folders of the submission."""
-        return registry_objects(self.submission)
+    def patient_identifier(self, text: str) -> PatientIdentifier | None:
+        """Return the parts of a patient identifier; a submission repeats the same few of them."""
+        if text not in self._patient_ids:
+            self._patient_ids[text] = parse_patient_id(text)
+        return self._patient_ids[text]
+
+    def canonical(self, patient_id: str | None) -> str | None:
+        """Return ``id^^^&oid&ISO`` of a patient identifier, None when it has no such form."""
+        parsed = self.patient_identifier(patient_id) if patient_id else None
+        return None if parsed is None else str(parsed)
 
     def is_submitted(self, object_id: str) -> bool:
         """Tell whether the id names an object of this submission."""
@@ -105,16 +130,16 @@ class RegistrationCase:
     def knows_patient(self, patient_id: str) -> bool:
         """Tell whether the registry knows the patient id, whatever namespace id it was sent with."""
         patients = self.facts.patients
-        return patient_id in patients or canonical_patient_id(patient_id) in patients
+        return patient_id in patients or self.canonical(patient_id) in patients
 
     def is_subsumed(self, patient_id: str) -> bool:
         """Tell whether the patient id was merged into another (ITI TF-2 3.8.4.2.4)."""
         subsumed = self.facts.subsumed_patients
-        return patient_id in subsumed or canonical_patient_id(patient_id) in subsumed
+        return patient_id in subsumed or self.canonical(patient_id) in subsumed
 
     def survivor(self, patient_id: str | None) -> str | None:
         """Return the patient that an id means today, merges considered; None without the right form."""
-        canonical = canonical_patient_id(patient_id)
+        canonical = self.canonical(patient_id)
         if canonical is None or patient_id is None:
             return None
         patients = self.facts.patients
@@ -130,7 +155,7 @@ class RegistrationCase:
 
     def folder_members(self) -> Iterator[Association]:
         """The HasMember associations from a Folder to a DocumentEntry (FD-DE, ITI TF-3 4.2.2.1.3)."""
-        return (item for item in self.submission.associations if self.is_folder_member(item))
+        return (item for item in self.memberships if self.is_folder_member(item))
 
     def is_folder_member(self, item: Association) -> bool:
         """Tell whether an association puts a DocumentEntry into a Folder."""
@@ -148,9 +173,11 @@ def registry_objects(submission: Submission) -> Iterator[RegistryObject]:
     yield from submission.folders
 
 
-def coded_attributes(submission: Submission) -> Iterator[tuple[str, str, Code]]:
+def coded_attributes(
+    everything: tuple[RegistryObject | Association, ...],
+) -> Iterator[tuple[str, str, Code]]:
     """Every coded value of a submission: id of its object, attribute, code."""
-    for item in (*registry_objects(submission), *submission.associations):
+    for item in everything:
         for name, field in _CODED[type(item)]:
             value = getattr(item, field)
             if isinstance(value, Code):

@@ -14,7 +14,6 @@ from xds.model import (
     is_sha1,
     is_strict_cx,
     oid_urn,
-    parse_patient_id,
 )
 from xds.rules.case import RegistrationCase
 from xds.rules.rule import Found, RuleBook
@@ -40,11 +39,15 @@ _TIMES: Final = (
 )
 def time(case: RegistrationCase) -> Iterator[Found]:
     """creationTime, serviceStartTime, serviceStopTime, submissionTime."""
-    for item in case.objects:
-        for name, field in _TIMES:
-            value = getattr(item, field, None)
-            if value and not is_dtm(value):
-                yield f"{item.entry_uuid} {name}", f"{name}: {dtm_fault(value)}"
+    for items, times in (
+        (case.submission.document_entries, _TIMES[:3]),
+        (case.submission.submission_sets, _TIMES[3:]),
+    ):
+        for item in items:
+            for name, field in times:
+                value = getattr(item, field)
+                if value and not is_dtm(value):
+                    yield f"{item.entry_uuid} {name}", f"{name}: {dtm_fault(value)}"
 
 
 @BOOK.rule(
@@ -74,10 +77,8 @@ def service_times(case: RegistrationCase) -> Iterator[Found]:
     """Compared to the precision that both have."""
     for entry in case.submission.document_entries:
         start, stop = entry.service_start_time or "", entry.service_stop_time or ""
-        if not is_dtm(start) or not is_dtm(stop):
-            continue
         both = min(len(start), len(stop))
-        if start[:both] > stop[:both]:
+        if start[:both] > stop[:both] and is_dtm(start) and is_dtm(stop):
             yield f"{entry.entry_uuid} serviceStartTime", f"serviceStartTime {start} is after {stop}"
 
 
@@ -157,7 +158,7 @@ def oid(case: RegistrationCase) -> Iterator[Found]:
 def oid_strict(case: RegistrationCase) -> Iterator[Found]:
     """What partners of the field send and nobody mistakes."""
     for where, value in _oids(case):
-        if is_lenient_oid(value) and not is_oid(value):
+        if not is_oid(value) and is_lenient_oid(value):
             yield where, f"{quoted(value)} has a first arc above 2 or a leading zero"
 
 
@@ -182,7 +183,7 @@ def _patient_ids(case: RegistrationCase) -> Iterator[tuple[str, str]]:
 def patient_id_form(case: RegistrationCase) -> Iterator[Found]:
     """A namespace id beside the OID is another rule."""
     for where, value in _patient_ids(case):
-        if parse_patient_id(value) is None:
+        if case.patient_identifier(value) is None:
             yield where, f"The patient identifier is not id^^^&oid&ISO: {cx_fault(value)}"
 
 
@@ -196,8 +197,11 @@ def patient_id_form(case: RegistrationCase) -> Iterator[Found]:
 )
 def patient_id_strict(case: RegistrationCase) -> Iterator[Found]:
     """In `field` a namespace id is dropped for comparing."""
+    seen: set[str] = set()
     for where, value in _patient_ids(case):
-        if parse_patient_id(value) is not None and not is_strict_cx(value):
+        if value in seen or is_strict_cx(value):
+            seen.add(value)  # the submission's own patient stands in every object
+        elif case.patient_identifier(value) is not None:
             yield where, f"The patient identifier holds more than it may: {cx_fault(value)}"
 
 
@@ -211,7 +215,7 @@ def patient_id_strict(case: RegistrationCase) -> Iterator[Found]:
 def home_community_id(case: RegistrationCase) -> Iterator[Found]:
     """A bare OID is another rule."""
     ours = case.policy.home_community_id
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         home = item.home_community_id
         if not home:
             continue
@@ -231,7 +235,7 @@ def home_community_id(case: RegistrationCase) -> Iterator[Found]:
 )
 def home_community_urn(case: RegistrationCase) -> Iterator[Found]:
     """In `field` the bare OID is taken."""
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         home = item.home_community_id
         if home and not home.startswith("urn:oid:"):
             yield f"{item.entry_uuid} homeCommunityId", f"{quoted(home)} has no urn:oid: before it"

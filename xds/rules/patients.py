@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from xds.model import (
-    RELATIONSHIPS,
     REPLACEMENTS,
     PatientIdDoesNotMatch,
     UnknownPatientId,
-    parse_patient_id,
 )
-from xds.rules.case import RegistrationCase, RegistryObject, canonical_patient_id, object_key
+from xds.rules.case import RegistrationCase, object_key
 from xds.rules.rule import Found, RuleBook
+from xds.rules.values import RegistryObject
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3.2", ("ITI-42",))
 
@@ -28,7 +27,7 @@ def same_patient(case: RegistrationCase) -> Iterator[Found]:
     first: RegistryObject | None = None
     wanted: str | None = None
     for item in case.objects:
-        mine = canonical_patient_id(item.patient_id)
+        mine = case.canonical(item.patient_id)
         if first is None or wanted is None:
             first, wanted = item, mine
         elif mine is not None and mine != wanted:
@@ -51,7 +50,7 @@ def known_patient(case: RegistrationCase) -> Iterator[Found]:
     authority = case.policy.patient_authority
     for item in case.objects:
         patient_id = item.patient_id or ""
-        parsed = parse_patient_id(patient_id)
+        parsed = case.patient_identifier(patient_id)
         if parsed is None or str(parsed) in seen:
             continue
         seen.add(str(parsed))
@@ -95,8 +94,8 @@ def folder_patient(case: RegistrationCase) -> Iterator[Found]:
 )
 def relationship_patient(case: RegistrationCase) -> Iterator[Found]:
     """Merges considered. The registered document's patient is not told."""
-    for item in case.submission.associations:
-        if item.association_type not in RELATIONSHIPS or case.registered(item.target) is None:
+    for item in case.relationships:
+        if case.registered(item.target) is None:
             continue
         source, target = case.patient_of(item.source), case.patient_of(item.target)
         if source is not None and target is not None and source != target:
@@ -116,9 +115,8 @@ def relationship_patient(case: RegistrationCase) -> Iterator[Found]:
 )
 def replacement_folder_patient(case: RegistrationCase) -> Iterator[Found]:
     """The registry puts the replacement into those Folders, merges considered."""
-    for item in case.submission.associations:
-        patient = case.patient_of(item.source)
-        if item.association_type not in REPLACEMENTS or patient is None:
+    for item in case.relationships:
+        if item.association_type not in REPLACEMENTS or (patient := case.patient_of(item.source)) is None:
             continue
         for folder in case.facts.folders_of.get(object_key(item.target), ()):
             if case.survivor(folder.patient_id) not in (None, patient):

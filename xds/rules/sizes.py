@@ -3,67 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from xds.model import InternationalString, RegistryMetadataError, Slot
+from xds.model import InternationalString, RegistryMetadataError
 from xds.rules.case import RegistrationCase
 from xds.rules.rule import Found, RuleBook
-from xds.rules.wording import quoted
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.2.3.1.1", ("ITI-42",))
-
-Texts = tuple[str, str, tuple[str, ...]]
-"""Owner, attribute or Slot, and the values that a sender chose."""
-
 _KEYS = (("patientId", "patient_id"), ("uniqueId", "unique_id"))
-_SINGLE_VALUES = (
-    ("mimeType", "mime_type"),
-    ("sourcePatientId", "source_patient_id"),
-    ("legalAuthenticator", "legal_authenticator"),
-    ("languageCode", "language_code"),
-    ("URI", "uri"),
-    ("documentAvailability", "document_availability"),
-)
-_VALUE_LISTS = (
-    ("sourcePatientInfo", "source_patient_info"),
-    ("referenceIdList", "reference_ids"),
-    ("intendedRecipient", "intended_recipients"),
-)
-
-
-def _values(case: RegistrationCase) -> Iterator[Texts]:
-    """Every rim:Value and attribute text that no stricter rule bounds: times, OIDs and hashes are bounded."""
-    for item in case.objects:
-        owner = item.entry_uuid
-        for name, field in _SINGLE_VALUES:
-            if value := getattr(item, field, None):
-                yield owner, name, (value,)
-        for name, field in _VALUE_LISTS:
-            if values := getattr(item, field, ()):
-                yield owner, name, values
-        for author in getattr(item, "authors", ()):
-            yield owner, "authorPerson", (author.person or "",)
-            yield owner, "authorInstitution", author.institutions
-            yield owner, "authorRole", author.roles
-            yield owner, "authorSpecialty", author.specialties
-            yield owner, "authorTelecommunication", author.telecommunications
-            yield from _slots(owner, author.extra_slots)
-        for identifier in item.extra_identifiers:
-            yield owner, quoted(identifier.scheme), (identifier.scheme, identifier.value)
-            yield from _slots(owner, identifier.slots)
-    for any_object in (*case.objects, *case.submission.associations):
-        owner = any_object.entry_uuid
-        yield from _slots(owner, any_object.extra_slots)
-        for extra in any_object.extra_classifications:
-            texts = (extra.scheme or "", extra.node or "", extra.node_representation or "")
-            yield owner, "Classification", texts
-            yield from _slots(owner, extra.slots)
-    for owner, name, code in case.coded:
-        if code.extra_slots:
-            yield from _slots(f"{owner} {name}", code.extra_slots)
-
-
-def _slots(owner: str, slots: tuple[Slot, ...]) -> Iterator[Texts]:
-    for slot in slots:
-        yield owner, quoted(slot.name), slot.values
 
 
 def _keys(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
@@ -79,7 +24,7 @@ def _keys(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
 
 def _texts(case: RegistrationCase) -> Iterator[tuple[str, str, InternationalString]]:
     """Every Name and Description."""
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         yield item.entry_uuid, "title", item.title
         yield item.entry_uuid, "comments", item.comments
     for owner, name, code in case.coded:
@@ -97,7 +42,7 @@ def _texts(case: RegistrationCase) -> Iterator[tuple[str, str, InternationalStri
 def value_limits(case: RegistrationCase) -> Iterator[Found]:
     """Number of values of a Slot, characters of a value; Names and Descriptions count as values."""
     most, longest = case.policy.max_slot_values, case.policy.max_value_length
-    for owner, name, values in _values(case):
+    for owner, name, values in case.values:
         if len(values) > most:
             yield f"{owner} {name}", f"{len(values)} values found, at most {most} are taken"
         for value in values:
@@ -137,7 +82,7 @@ def key_length(case: RegistrationCase) -> Iterator[Found]:
 )
 def value_length(case: RegistrationCase) -> Iterator[Found]:
     """The sizes of rim.xsd; in `field` longer values are stored as they are."""
-    for owner, name, values in _values(case):
+    for owner, name, values in case.values:
         for value in values:
             if len(value) > 256:
                 yield f"{owner} {name}", f"A value has {len(value)} characters"

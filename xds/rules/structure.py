@@ -7,7 +7,6 @@ from typing import Final
 from xds.model import (
     ON_DEMAND,
     STABLE,
-    AssociationType,
     DocumentEntry,
     Folder,
     RegistryMetadataError,
@@ -44,8 +43,7 @@ def one_submission_set(case: RegistrationCase) -> Iterator[Found]:
 def content(case: RegistrationCase) -> Iterator[Found]:
     """At least one entry, Folder or membership; one that only refers to an entry is taken (4.2.2.1.1)."""
     submission = case.submission
-    has_member = any(a.association_type == AssociationType.HAS_MEMBER for a in submission.associations)
-    if not submission.document_entries and not submission.folders and not has_member:
+    if not (submission.document_entries or submission.folders or case.memberships):
         yield "SubmissionSet", "The submission has no content"
 
 
@@ -59,7 +57,7 @@ def content(case: RegistrationCase) -> Iterator[Found]:
 )
 def objects_limit(case: RegistrationCase) -> Iterator[Found]:
     """Entries, Folders, SubmissionSets and associations together."""
-    count = sum(1 for _ in case.objects) + len(case.submission.associations)
+    count = len(case.everything)
     if count > case.policy.max_objects:
         yield "RegistryObjectList", f"{count} objects found, at most {case.policy.max_objects} are taken"
 
@@ -74,7 +72,11 @@ def objects_limit(case: RegistrationCase) -> Iterator[Found]:
 )
 def object_id_twice(case: RegistrationCase) -> Iterator[Found]:
     """No id twice, whatever the kind of object."""
-    ids = Counter(object_key(item.entry_uuid) for item in (*case.objects, *case.submission.associations))
+    if len(case.by_key) + len(case.associations) == len(case.everything) and not (
+        case.by_key.keys() & case.associations.keys()
+    ):
+        return
+    ids = Counter(object_key(item.entry_uuid) for item in case.everything)
     for object_id, count in ids.items():
         if count > 1:
             yield f"{object_id} entryUUID", f"The id {quoted(object_id)} is on {count} objects"
@@ -90,7 +92,7 @@ def object_id_twice(case: RegistrationCase) -> Iterator[Found]:
 )
 def uuid_form(case: RegistrationCase) -> Iterator[Found]:
     """Ends of associations are judged by what they name."""
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         object_id = item.entry_uuid
         if not is_symbolic(object_id) and not is_uuid_urn(object_id.lower()):
             yield f"{object_id} entryUUID", f"{quoted(object_id)} is no UUID"
@@ -133,7 +135,7 @@ def _ids(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
 )
 def entry_uuid_registered(case: RegistrationCase) -> Iterator[Found]:
     """A UUID that is already in the registry is refused; the standard has no code of its own for it."""
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         known = case.facts.objects.get(object_key(item.entry_uuid))
         if known is not None:
             what = known.kind.name.lower().replace("_", " ")
@@ -201,7 +203,7 @@ def limited_metadata(case: RegistrationCase) -> Iterator[Found]:
 )
 def extra_slot_name(case: RegistrationCase) -> Iterator[Found]:
     """In `field` extra Slots of any name are stored and returned."""
-    for item in (*case.objects, *case.submission.associations):
+    for item in case.everything:
         for slot in item.extra_slots:
             parts = slot.name.split(":", 2)
             if len(parts) != 3 or parts[0].lower() != "urn" or not all(parts):
