@@ -49,8 +49,8 @@ class HttpSettings:
     pace: Pace = field(default_factory=Pace)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything else starts.
+def bind(host: str, port: int, *, host_name: str = "--host", port_name: str = "--port") -> socket.socket:
+    """Take the port before anything else starts; the names are of what sets them.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise HttpError(
-            f"the address {host} cannot be used ({error.strerror}); choose another --host"
+            f"the address {host} cannot be used ({error.strerror}); choose another {host_name}"
         ) from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -77,10 +77,10 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRNOTAVAIL:
             raise HttpError(
-                f"the address {host} cannot be used, for it is not this machine's; choose another --host"
+                f"the address {host} cannot be used, for it is not this machine's; choose another {host_name}"
             ) from None
         raise HttpError(
-            f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it, or choose another --port"
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it, or choose another {port_name}"
         ) from None
     return listener
 

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final, Self
 
 from xds.log import configure
 from xds.server.channel import Pace
+from xds.server.feeds import FeedDoor, open_feed_door
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.memory import keep_freed_memory
 from xds.server.policies import policies
@@ -118,6 +119,7 @@ class Running:
         with _locked(self.settings.data_dir):
             listener = bind(self.settings.server.host, self.settings.server.port)
             host, port = listener.getsockname()[:2]
+            door = open_feed_door(self.settings)
 
             def ready() -> None:
                 if stop.asked():
@@ -132,7 +134,7 @@ class Running:
                     return
                 migrate(dsn)
                 serve(
-                    lambda: _application(self.settings, dsn),
+                    lambda: _application(self.settings, dsn, door),
                     listener,
                     _http_settings(self.settings),
                     on_ready=ready,
@@ -140,9 +142,9 @@ class Running:
                 )
 
 
-def _application(settings: Settings, dsn: str) -> WSGIApplication:
+def _application(settings: Settings, dsn: str, door: FeedDoor | None) -> WSGIApplication:
     keep_freed_memory()
-    house: House = build(settings, dsn)
+    house: House = build(settings, dsn, door)
     # What was built stays as long as the process: the collector need not look at it again. Requests leave next to no
     # cycles; at its usual thresholds a third of a query's time went into looking for them (docs/performance.md).
     gc.collect()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
+from xds.feeds import MllpServer
 from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery, RemoveMetadata
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
@@ -14,6 +15,7 @@ from xds.rules import Policies
 from xds.server.admission import Admission
 from xds.server.application import Application
 from xds.server.endpoint import SoapDoor
+from xds.server.feeds import FeedDoor, feed_server
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
 from xds.server.policies import policies
@@ -43,14 +45,17 @@ class House:
     application: Application
     pool: Pool
     housekeeper: Housekeeper
+    feed: MllpServer | None
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
         self.housekeeper.stop()
+        if self.feed is not None:
+            self.feed.stop()
         self.pool.close()
 
 
-def build(settings: Settings, dsn: str) -> House:
+def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     """Build the house for one worker process; call it after the fork."""
     limits = settings.limits
     pool = open_pool(
@@ -106,7 +111,10 @@ def build(settings: Settings, dsn: str) -> House:
         not_found=site.not_found,
         ready=ready,
     )
-    return House(application=application, pool=pool, housekeeper=housekeeper)
+    feed = None if door is None else feed_server(door, settings, pool)
+    if feed is not None:
+        feed.start()
+    return House(application=application, pool=pool, housekeeper=housekeeper, feed=feed)
 
 
 def vault_folder(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ from xds.settings.codes import CodeLists, load_codes
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
+    FeedSettings,
     LogSettings,
     PartnerSettings,
     RegistrySettings,
@@ -20,6 +21,7 @@ __all__ = [
     "KIB",
     "MIB",
     "CodeLists",
+    "FeedSettings",
     "Limits",
     "LogSettings",
     "PartnerSettings",

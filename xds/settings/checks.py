@@ -61,6 +61,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _registry(settings.registry)
     yield from _partners(settings.partners)
     yield from _repository(settings.repository, settings.server.roles)
+    yield from _feeds(settings)
     yield from _limits(settings.limits)
     if settings.limits.downloads >= settings.server.threads:
         yield (
@@ -155,6 +156,29 @@ def _repository(repository: RepositorySettings, roles: tuple[str, ...]) -> Itera
         yield 'repository.registry_url has no use: "repository" is not among server.roles'
 
 
+def _feeds(settings: Settings) -> Iterator[str]:
+    feeds, server = settings.feeds, settings.server
+    if not feeds.mllp_host:
+        yield 'feeds.mllp_host must be an address, such as "127.0.0.1" or "0.0.0.0"'
+    if not 0 <= feeds.mllp_port <= 65_535:
+        yield "feeds.mllp_port must be between 0 (off) and 65535"
+    if feeds.mllp_port and feeds.mllp_port == server.port:
+        yield "feeds.mllp_port and server.port must differ"
+    if feeds.mllp_port and "registry" not in server.roles:
+        yield 'feeds.mllp_port has no use: "registry" is not among server.roles'
+    if feeds.namespace_id is not None and settings.registry.patient_authority is None:
+        yield "feeds.namespace_id stands for registry.patient_authority, which is not set"
+    for name, path in (
+        ("certificate", feeds.certificate),
+        ("key", feeds.key),
+        ("client_ca", feeds.client_ca),
+    ):
+        if path is not None and not path.is_file():
+            yield f"feeds.{name} {path} is not a file"
+        if path is not None and feeds.certificate is None:
+            yield f"feeds.{name} has no use without feeds.certificate"
+
+
 def _limits(limits: Limits) -> Iterator[str]:
     for item in fields(Limits):
         least = 0 if item.name in _OFF_AT_ZERO else 1
@@ -167,6 +191,7 @@ def _limits(limits: Limits) -> Iterator[str]:
         ("value_length", "envelope_bytes"),
         ("header_seconds", "body_seconds"),
         ("leaf_class_results", "object_ref_results"),
+        ("mllp_connections_per_peer", "mllp_connections"),
     )
     for small, large in not_above:
         if getattr(limits, small) > getattr(limits, large):

@@ -43,4 +43,9 @@ class Limits:
     in_flight_per_peer: int = 16  # requests of one peer under way (0 is off): 503 with Retry-After
     downloads: int = 16  # ITI-43 answers under way in one process: 503 with Retry-After
     requests_per_second: int = 500  # of one peer (0 is off): 429 with Retry-After
+    mllp_frame_bytes: int = MIB  # one HL7 v2 message: AR, connection closed
+    mllp_frame_seconds: int = 30  # from its first octet to its last: AR, connection closed
+    mllp_idle_seconds: int = 120  # an MLLP connection without a message: closed
+    mllp_connections: int = 64  # MLLP connections: closed
+    mllp_connections_per_peer: int = 8  # MLLP connections of one peer: closed
     free_space_bytes: int = 2 * GIB  # less free space on the volume: XDSRepositoryOutOfResources

@@ -71,7 +71,11 @@ def from_mapping(mapping: Mapping[str, Any], base: Path) -> Settings:
     if registry.codes_file is not None:
         registry = replace(registry, codes_file=base / registry.codes_file)
     log = settings.log if settings.log.file is None else replace(settings.log, file=base / settings.log.file)
-    settings = replace(settings, data_dir=base / settings.data_dir, registry=registry, log=log)
+    feeds = settings.feeds
+    for name in ("certificate", "key", "client_ca"):
+        if (path := getattr(feeds, name)) is not None:
+            feeds = replace(feeds, **{name: base / path})
+    settings = replace(settings, data_dir=base / settings.data_dir, registry=registry, log=log, feeds=feeds)
     check(settings)
     return settings
 

@@ -85,6 +85,18 @@ class RepositorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSettings:
+    """``[feeds]``: patient feeds in HL7 v2 over MLLP (ITI-8, ITI-64), from the domain's patient identity source."""
+
+    mllp_host: str = "127.0.0.1"  # address to listen on; "0.0.0.0" is every one of the machine
+    mllp_port: int = 0  # 0 is off; 3600 is usual
+    namespace_id: str | None = None  # what senders may write for registry.patient_authority: "1^^^NAMESPACE"
+    certificate: Path | None = None  # TLS: a PEM file with the chain; none: no TLS
+    key: Path | None = None  # its key, PEM without a password; none: in the same file
+    client_ca: Path | None = None  # PEM; senders have to show a certificate signed by one of these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
@@ -105,5 +117,6 @@ class Settings:
     rules: RulesSettings = field(default_factory=RulesSettings)
     partners: tuple[PartnerSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
+    feeds: FeedSettings = field(default_factory=FeedSettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

@@ -1,0 +1,19 @@
+"""Patient feeds over HL7 v2 and MLLP: ITI-8 and ITI-64."""
+
+from xds.feeds.frames import FrameLimits
+from xds.feeds.identifiers import Domain
+from xds.feeds.iti8 import EVENTS, PatientIdentityFeed
+from xds.feeds.mllp import MllpLimits, MllpServer, TlsError, tls_context
+from xds.feeds.receiver import Receiver
+
+__all__ = [
+    "EVENTS",
+    "Domain",
+    "FrameLimits",
+    "MllpLimits",
+    "MllpServer",
+    "PatientIdentityFeed",
+    "Receiver",
+    "TlsError",
+    "tls_context",
+]
