@@ -291,7 +291,7 @@ def test_without_an_authority_the_feed_names_it(start: Callable[..., Service]) -
 
 def test_strict(start: Callable[..., Service]) -> None:
     port = free_port()
-    start(feeds={"mllp_port": port}, registry={"strictness": "strict"})
+    start(feeds={"mllp_port": port}, rules={"strictness": "strict"})
     with feed(port) as source:
         assert code(source.send(adt(header=msh("A04", structure="ADT_A01")))) == "AA"
         assert errors(source.send(adt(header=msh("A04", structure="ADT_A04")))) == [("200", "MSH^1^9^1^3")]

@@ -55,7 +55,8 @@ def feed_server(door: FeedDoor, settings: Settings, pool: Pool) -> MllpServer:
     """The thread of one worker that serves the door when its turn comes; not started yet."""
     registry, limits = settings.registry, settings.limits
     domain = Domain(authority=registry.patient_authority, namespace_id=settings.feeds.namespace_id)
-    feed = PatientIdentityFeed(PatientStore(pool), domain, is_strict=registry.strictness == "strict")
+    is_strict = settings.rules.strictness == "strict"
+    feed = PatientIdentityFeed(PatientStore(pool), domain, is_strict=is_strict)
     frames = FrameLimits(
         frame_bytes=limits.mllp_frame_bytes,
         frame_seconds=limits.mllp_frame_seconds,
