@@ -77,6 +77,14 @@ CHANGES = [
     ("iti43-response.xml", "ResponseStatusType:PartialSuccess", "ResponseStatusType:Failure", "answer"),
     ("iti43-response.xml", ' location="2.999.4.1.9999"', "", "answer"),
     ("iti43-response.xml", "<xds:Document>PD94", "<xds:Document>*PD94", "xop"),
+    ("iti44-added.xml", 'extension="PRPA_IN201301UV02"', 'extension="PRPA_IN201304UV02"', "44-interaction"),
+    ("iti44-added.xml", 'extension="P1001"', 'extension="P^1001"', "44-id-form"),
+    ("iti44-added.xml", 'value="19610417"', 'value="17.4.1961"', "schema"),
+    ("iti44-revised.xml", '<statusCode code="active"/>', '<statusCode code="nullified"/>', "44-active"),
+    ("iti44-duplicates-resolved.xml", 'extension="P1901"', 'extension="P1001"', "44-two-ids"),
+    ("iti44-duplicates-resolved.xml", "priorRegisteredRole classCode", "priorRole classCode", None),
+    ("iti44-acknowledgement.xml", 'typeCode code="CA"', 'typeCode code="OK"', "acknowledgement"),
+    ("iti44-acknowledgement-error.xml", 'typeCode code="CE"', 'typeCode code="CA"', "acknowledgement"),
     ("iti18-response-leaf-class.xml", "rim:RegistryObjectList>", "rim:RegistryObjectList >", ""),
 ]
 
@@ -329,3 +337,20 @@ def test_many_violations_of_the_schema_are_cut_short(tmp_path: Path, run: Run) -
     schema = [item for item in validated(run, path) if item["rule"] == "schema"]
     assert len(schema) == 201
     assert str(schema[-1]["what"]).endswith("more violations are not listed")
+
+
+def test_the_line_is_that_of_the_path(tmp_path: Path, run: Run) -> None:
+    path = changed(tmp_path, "iti44-duplicates-resolved.xml", 'extension="P1901"', 'extension="P^1901"')
+    lines = path.read_text("utf-8").splitlines()
+    (found,) = (item for item in validated(run, path) if item["rule"] == "44-id-form")
+    assert "P^1901" in lines[int(str(found["line"])) - 1]
+    assert str(found["location"]).startswith("/PRPA_IN201304UV02/controlActProcess/")
+    assert found["section"] == "ITI TF-2 Appendix E"
+    assert found["code"] == "SYN102"
+
+
+def test_an_application_acknowledgement_is_a_warning(tmp_path: Path, run: Run) -> None:
+    path = changed(tmp_path, "iti44-acknowledgement.xml", 'typeCode code="CA"', 'typeCode code="AA"')
+    (found,) = validated(run, path)
+    assert (found["severity"], found["rule"]) == ("warning", "acknowledgement")
+    assert 'code="AA"' in path.read_text("utf-8").splitlines()[int(str(found["line"])) - 1]

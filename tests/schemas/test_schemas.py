@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from .mutants import SNIPPETS, mutants
-from .validators import ENVELOPES, MESSAGES, SCHEMAS, XDS, XOP, XS, parse
+from .validators import ENVELOPES, HL7, MESSAGES, SCHEMAS, XDS, XOP, XS, parse
 
 FILES = sorted(SCHEMAS.glob("*.xsd"))
 DOCUMENT = f"{{{XDS}}}Document"
@@ -18,6 +18,7 @@ def test_one_file_per_namespace() -> None:
     names = {path.name: parse(path).get("targetNamespace") for path in FILES}
     assert names.pop("xds.b-wire.xsd") == XDS
     assert names == {
+        "hl7v3.xsd": HL7,
         "lcm.xsd": "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0",
         "query.xsd": "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0",
         "rim.xsd": "urn:oasis:names:tc:ebxml-regrep:xsd:rim:3.0",

@@ -34,12 +34,18 @@ STORED_QUERY = "DocumentRegistry_RegistryStoredQuery"
 PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
 REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
+ADDED = "DocumentRegistry_PRPA_IN201301UV02"
+REVISED = "DocumentRegistry_PRPA_IN201302UV02"
+DUPLICATES_RESOLVED = "DocumentRegistry_PRPA_IN201304UV02"
 REQUESTS = [
     (REGISTRY, REGISTER, "iti42-report"),
     (REGISTRY, REGISTER, "iti42-folder"),
     (REGISTRY, REGISTER, "iti42-replace"),
     (REGISTRY, STORED_QUERY, "iti18-find-documents"),
     (REGISTRY, REMOVE_METADATA, "iti62-request"),
+    (REGISTRY, ADDED, "iti44-added"),
+    (REGISTRY, REVISED, "iti44-revised"),
+    (REGISTRY, DUPLICATES_RESOLVED, "iti44-duplicates-resolved"),
     (REPOSITORY, PROVIDE, "iti41-report"),
     (REPOSITORY, RETRIEVE, "iti43-request"),
 ]
@@ -48,6 +54,8 @@ RESPONSES = [
     (REGISTRY, REGISTER, "registry-response-failure"),
     (REGISTRY, STORED_QUERY, "iti18-response-leaf-class"),
     (REGISTRY, STORED_QUERY, "iti18-response-object-ref"),
+    (REGISTRY, ADDED, "iti44-acknowledgement"),
+    (REGISTRY, DUPLICATES_RESOLVED, "iti44-acknowledgement-error"),
     (REPOSITORY, PROVIDE, "registry-response-failure"),
     (REPOSITORY, RETRIEVE, "iti43-response"),
 ]
@@ -173,7 +181,7 @@ def test_same_operations_as_the_official_wsdl(path: Path, names: set[str], refer
     assert {name: ours[name] for name in names} == {name: official[name] for name in names}
 
 
-@pytest.mark.parametrize("number", ["18", "41", "42", "43", "62"])
+@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "62"])
 def test_same_operation_as_another_maker(number: str, reference: Path) -> None:
     theirs = operations(reference / "wsdl" / "ipf" / f"iti{number}.wsdl", WSAM)
     ours = operations(REGISTRY, WSAM) | operations(REPOSITORY, WSAM)

@@ -19,6 +19,7 @@ RS = "urn:oasis:names:tc:ebxml-regrep:xsd:rs:3.0"
 LCM = "urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0"
 QUERY = "urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0"
 XDS = "urn:ihe:iti:xds-b:2007"
+HL7 = "urn:hl7-org:v3"
 XOP = "http://www.w3.org/2004/08/xop/include"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 

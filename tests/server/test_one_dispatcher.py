@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.samples.feeds import feed, patient_id
 from tests.transactions import samples
 from tests.transactions.wire import ACTION, PATH, SOAP, envelope
+from xds.hl7v3 import encode_patient_feed
+from xds.model import Interaction
 from xds.server.wiring import House, build
 from xds.settings import RegistrySettings, Settings, StoreSettings
 from xds.soap.protocol import Application, XdsSoap12  # spyne only after xds.soap
@@ -72,6 +75,16 @@ def bodies() -> dict[str, bytes]:
     patient = samples.fresh_patient()
     provided = samples.entry(patient)
     registered = samples.with_uuids(samples.submission(samples.entry(patient)))
+    domain_id, fed = patient.partition("^")[0], samples.fresh_patient().partition("^")[0]
+    feeds = {
+        "ITI-44": feed(Interaction.ADDED, patient_ids=(patient_id(fed),)),
+        "ITI-44 revised": feed(Interaction.REVISED, patient_ids=(patient_id(fed),)),
+        "ITI-44 duplicates resolved": feed(
+            Interaction.DUPLICATES_RESOLVED,
+            patient_ids=(patient_id(domain_id),),
+            prior_ids=(patient_id(fed),),
+        ),
+    }
     return {
         "ITI-41": samples.inline_body(
             samples.provided(samples.submission(provided)), {provided.entry_uuid: b"octets"}
@@ -79,16 +92,19 @@ def bodies() -> dict[str, bytes]:
         "ITI-42": samples.register_body(registered),
         "ITI-18": samples.find_body(patient),
         "ITI-43": samples.retrieve_body(provided.unique_id or ""),
+        **{key: encode_patient_feed(item) for key, item in feeds.items()},
         "ITI-62": samples.remove_body(*samples.ids_of(registered)),
     }
 
 
 def test_every_answered_request_passed_spyne(house: House, passed: Counter[str]) -> None:
     sent = bodies()
-    assert set(sent) == {row.number for row in CATALOGUE}
+    assert {ACTION[key] for key in sent} == {row.action for row in CATALOGUE}
     for number, (transaction, body) in enumerate(sent.items(), 1):
         status, answer = ask(house, PATH[transaction], envelope(transaction, body))
-        assert status == "200 OK" and b"ResponseStatusType:Success" in answer, answer
+        assert status == "200 OK" and (
+            b"ResponseStatusType:Success" in answer or b'typeCode code="CA"' in answer
+        )
         assert passed == {"get_call_handles": number, "process_request": number}
 
 
@@ -169,7 +185,8 @@ def test_a_handler_is_called_by_the_protocol_and_by_its_guard_only() -> None:
             and node.func.id in ("handler", "operation")
         )
 
-    assert where(calls) == {PROTOCOL, "server/guard.py"}
+    # A feed over MLLP is no SOAP request: it has no action and no body to choose by.
+    assert where(calls) - {"feeds/receiver.py"} == {PROTOCOL, "server/guard.py"}
 
 
 def test_only_the_protocol_looks_something_up_by_an_action_it_was_sent() -> None:

@@ -16,6 +16,9 @@ ACTION = {
     "ITI-18": "urn:ihe:iti:2007:RegistryStoredQuery",
     "ITI-43": "urn:ihe:iti:2007:RetrieveDocumentSet",
     "ITI-62": "urn:ihe:iti:2010:DeleteDocumentSet",
+    "ITI-44": "urn:hl7-org:v3:PRPA_IN201301UV02",
+    "ITI-44 revised": "urn:hl7-org:v3:PRPA_IN201302UV02",
+    "ITI-44 duplicates resolved": "urn:hl7-org:v3:PRPA_IN201304UV02",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -23,6 +26,9 @@ PATH = {
     "ITI-18": "/dics/registry",
     "ITI-43": "/dics/repository",
     "ITI-62": "/dics/registry",
+    "ITI-44": "/dics/registry",
+    "ITI-44 revised": "/dics/registry",
+    "ITI-44 duplicates resolved": "/dics/registry",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

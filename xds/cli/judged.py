@@ -12,7 +12,7 @@ from xds.model import (
     XdsError,
 )
 from xds.rules import ALL_RULES
-from xds.xml.namespaces import RIM
+from xds.xml.namespaces import HL7, RIM
 
 _RULES: Final = {rule.id: (rule.section, rule.remedy) for rule in ALL_RULES}
 _SECTIONS: Final = {"query-notation": "ITI TF-2 3.18.4.1.2.3.3"}
@@ -63,7 +63,9 @@ def line_of(element: etree._Element | None, first_line: int) -> int | None:
 
 
 def locate(root: etree._Element, location: str) -> etree._Element | None:
-    """Find what a location names: ``objectId attribute``, the name of a query's Slot, or neither."""
+    """Find what a location names: ``objectId attribute``, a query's Slot, a path of HL7 V3, or none of them."""
+    if location.startswith("/"):
+        return _at_path(root, location)
     name, _, attribute = location.partition(" ")
     if not name:
         return None
@@ -73,6 +75,18 @@ def locate(root: etree._Element, location: str) -> etree._Element | None:
     if owner is None:
         return None
     return next(_attributes(owner, attribute), owner) if attribute else owner
+
+
+def _at_path(root: etree._Element, location: str) -> etree._Element | None:
+    """The element at the end of a path of local names, or the last one on the way that is there."""
+    first, *names = location.removeprefix("/").split("/")
+    found = next(root.iter(f"{{{HL7}}}{first}"), None)
+    for name in names:
+        below = None if found is None else found.find(f"{{{HL7}}}{name}")
+        if below is None:
+            break
+        found = below
+    return found
 
 
 def _objects(root: etree._Element) -> Iterator[etree._Element]:

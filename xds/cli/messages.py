@@ -9,6 +9,7 @@ from typing import Final
 
 from lxml import etree
 
+from xds.cli.acknowledgements import acknowledgement_findings
 from xds.cli.answers import answer_findings
 from xds.cli.capture import Capture
 from xds.cli.judged import Judged, judged, line_of
@@ -20,6 +21,7 @@ from xds.ebxml import (
     decode_retrieve_request,
     decode_submission,
 )
+from xds.hl7v3 import ACKNOWLEDGEMENT, decode_patient_feed
 from xds.mime import MimeError, content_id_of_href
 from xds.model import (
     EMPTY_SHA1,
@@ -42,6 +44,7 @@ from xds.rules import (
     DocumentPart,
     RulePolicy,
     check,
+    check_patient_feed,
     check_provision,
     check_query,
     check_removal,
@@ -52,7 +55,7 @@ from xds.rules import (
 from xds.rules.case import registry_objects
 from xds.soap import SoapFault, read_envelope
 from xds.soap.envelope import ENVELOPE
-from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_62, Transaction, by_action
+from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_44, ITI_62, Transaction, by_action
 from xds.xml import parse
 from xds.xml.namespaces import SOAP11, SOAP12, WSA, XDSB, XOP_INCLUDE
 
@@ -117,6 +120,8 @@ class _Judge:
         for row in CATALOGUE:
             if body.tag == row.request:
                 return f"{row.number} request", list(self._request(row, body))
+        if body.tag == ACKNOWLEDGEMENT:
+            return "ITI-44 response", list(acknowledgement_findings(body, self._line))
         numbers = [row.number for row in CATALOGUE if row.response == body.tag]
         if numbers:
             answer = answer_findings(body, self._line, self._policy)
@@ -129,7 +134,7 @@ class _Judge:
                 code="Sender/ActionNotSupported",
                 what=f"{body.tag} is no message of a transaction that is known here",
                 remedy=f"Send one of {known}, or an answer to one",
-                section="ITI TF-2 3.18, 3.41 to 3.43",
+                section="ITI TF-2 3.18, 3.41 to 3.44",
                 line=line_of(body, self._line),
                 rule="unknown-body",
             )
@@ -154,6 +159,8 @@ class _Judge:
         elif transaction is ITI_62:
             request = decode_remove_objects(body)
             findings = check_removal(request, assumed_removal_facts(request.object_ids), self._policy)
+        elif transaction in ITI_44:
+            findings = check_patient_feed(decode_patient_feed(body), self._policy)
         yield from (judged(item, self._root, self._line) for item in findings)
 
     def _registration(self, submission: Submission) -> list[XdsError]:

@@ -10,7 +10,7 @@ from lxml import etree
 
 from xds.cli.judged import Judged
 from xds.ebxml import RETRIEVE_REQUEST
-from xds.xml.namespaces import LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
+from xds.xml.namespaces import HL7, LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
 
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 _FILES: Final = {
@@ -20,6 +20,7 @@ _FILES: Final = {
     RS: "rs.xsd",
     SOAP12: "soap-envelope-1.2.xsd",
     WSA: "ws-addressing.xsd",
+    HL7: "hl7v3.xsd",
 }
 _SECTIONS: Final = {
     SOAP12: "SOAP 1.2 Part 1, 5",
@@ -27,6 +28,7 @@ _SECTIONS: Final = {
     QUERY: "ITI TF-2 3.18.4.1.2",
     XDSB: "ITI TF-2 3.41.4.1.2, 3.43.5",
     RS: "ITI TF-3 4.2.4",
+    HL7: "ITI TF-2 3.44, Appendix O",
 }
 _NAMESPACE: Final = re.compile(r"\{([^}]*)\}")
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( ?(.*?) ?\)")

@@ -21,7 +21,7 @@ def validate(path: Path, strict: bool, as_json: bool) -> None:
     """Check a message without a server.
 
     FILE is XML (with or without its SOAP envelope), a multipart body, or a whole HTTP request or response as
-    it was captured: any request or answer of ITI-18, 41, 42 and 43. Schema, envelope, structure, documents
+    it was captured: any request or answer of ITI-18, 41, 42, 43 and 44. Schema, envelope, structure, documents
     and rules are checked; every finding says line, section and remedy. What a submission refers to is taken
     to be registered, and any patient and code to be known.
 

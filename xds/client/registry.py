@@ -1,6 +1,9 @@
-"""A Document Registry elsewhere: ITI-42, ITI-18 and ITI-62 (ITI TF-2 3.42, 3.18, 3.62)."""
+"""A Document Registry elsewhere: ITI-42, ITI-18, ITI-44 and ITI-62 (ITI TF-2 3.42, 3.18, 3.44, 3.62)."""
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -19,15 +22,18 @@ from xds.ebxml import (
     encode_remove_objects,
     encode_submission,
 )
+from xds.hl7v3 import Acknowledgement, decode_acknowledgement, encode_patient_feed
 from xds.model import (
     AdhocQuery,
     AvailabilityStatus,
+    InstanceIdentifier,
+    PatientFeed,
     RegistryResponse,
     ReturnType,
     StoredQuery,
     Submission,
 )
-from xds.transactions import ITI_18, ITI_42, ITI_62, Role
+from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_62, Role
 
 
 class RegistryClient:
@@ -185,6 +191,29 @@ class RegistryClient:
             raise ValueError("GetDocuments takes entry_uuids or unique_ids, one of the two")
         given = {"entryUUID": entry_uuids} if entry_uuids else {"uniqueId": unique_ids}
         return self.stored_query(StoredQuery.GET_DOCUMENTS, given)
+
+    def feed(self, feed: PatientFeed, message_id: str | None = None) -> Acknowledgement:
+        """Tell of a patient: added, revised or merged (ITI-44).
+
+        Parameters
+        ----------
+        feed
+            Its id and creationTime are made here where they are not given; to repeat a message whose answer was
+            lost, send it again with the same id.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; whether it was done is unknown.
+        """
+        sent = replace(
+            feed,
+            message_id=feed.message_id or InstanceIdentifier(str(uuid.uuid4())),
+            creation_time=feed.creation_time or datetime.now(UTC).strftime("%Y%m%d%H%M%S"),
+        )
+        (transaction,) = (row for row in ITI_44 if row.action.endswith(feed.interaction))
+        answer = self._service.call(transaction, encode_patient_feed(sent), message_id=message_id)
+        return decode_acknowledgement(answer)
 
 
 def decode_answer(element: etree._Element) -> QueryResponse:

@@ -344,4 +344,4 @@ def has_error(findings: Iterable[XdsError]) -> bool:
     return any(finding.is_error for finding in findings)
 
 
-_BY_CODE = {cls.code: cls for cls in XdsError.__subclasses__() if cls is not ForeignError}
+_BY_CODE = {cls.code: cls for cls in XdsError.__subclasses__() if cls.code}

@@ -2,6 +2,14 @@
 
 from xds.registry.iti18 import QueryPolicy, RegistryStoredQuery
 from xds.registry.iti42 import RegisterDocumentSet
+from xds.registry.iti44 import PatientIdentityFeedV3, acknowledged
 from xds.registry.iti62 import RemoveMetadata
 
-__all__ = ["QueryPolicy", "RegisterDocumentSet", "RegistryStoredQuery", "RemoveMetadata"]
+__all__ = [
+    "PatientIdentityFeedV3",
+    "QueryPolicy",
+    "RegisterDocumentSet",
+    "RegistryStoredQuery",
+    "RemoveMetadata",
+    "acknowledged",
+]

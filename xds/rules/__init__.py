@@ -4,7 +4,9 @@ from xds.rules.case import RegistrationCase, check, object_key
 from xds.rules.catalogue import ALL_RULES
 from xds.rules.decoding import STRUCTURE, check_structure
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
+from xds.rules.feed_case import FeedCase, birth_date
 from xds.rules.partners import Partner, Policies
+from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patient, subsumed_patient
 from xds.rules.provision import (
     PROVISION,
     SAME_DOCUMENT,
@@ -26,6 +28,7 @@ __all__ = [
     "ALL_RULES",
     "DOCUMENT_RETRIEVAL",
     "PARAMETERS",
+    "PATIENT_FEED",
     "PROVISION",
     "REGISTRATION",
     "REMOVAL",
@@ -37,6 +40,7 @@ __all__ = [
     "CodeSet",
     "DocumentPart",
     "Effects",
+    "FeedCase",
     "Level",
     "Parameter",
     "Partner",
@@ -51,7 +55,9 @@ __all__ = [
     "RulePolicy",
     "Strictness",
     "assign_entry_uuids",
+    "birth_date",
     "check",
+    "check_patient_feed",
     "check_provision",
     "check_query",
     "check_removal",
@@ -61,10 +67,12 @@ __all__ = [
     "document_criteria",
     "effects_of",
     "entry_uuids",
+    "fed_patient",
     "object_key",
     "query_name",
     "run",
     "same_document",
     "statuses",
+    "subsumed_patient",
     "wrong_levels",
 ]

@@ -4,6 +4,7 @@ from itertools import chain
 from typing import Any, Final
 
 from xds.rules.decoding import STRUCTURE
+from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL
@@ -20,6 +21,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     RETRIEVAL,
     DOCUMENT_RETRIEVAL,
     REMOVAL,
+    PATIENT_FEED,
 )
 """One line for each book; a new transaction's is appended here."""
 

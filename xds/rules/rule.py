@@ -46,6 +46,7 @@ class RulePolicy:
     profile: Profile = "ihe"
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # accept: known by its first use (Lite)
     patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
+    device_id: str | None = None  # OID that HL7 V3 messages name as their receiver; None takes any
     home_community_id: str | None = None  # "urn:oid:…"; None takes any on a submission
     codes: CodeSet | None = None  # None takes any code
     levels: Mapping[str, Level] = field(default_factory=dict)  # rule id → level, before strictness

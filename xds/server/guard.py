@@ -11,7 +11,9 @@ from xds.ebxml import (
     encode_registry_response,
     encode_retrieve_response,
 )
+from xds.hl7v3 import ACKNOWLEDGEMENT, decode_patient_feed
 from xds.model import (
+    InternalSystemError,
     RegistryBusy,
     RegistryError,
     RegistryResponse,
@@ -20,6 +22,7 @@ from xds.model import (
     ResponseStatus,
     XdsError,
 )
+from xds.registry import acknowledged
 from xds.soap import Handler, Reply, Request
 from xds.store import Conflict, StoreBusy, StoreUnavailable
 from xds.transactions import Role, Transaction
@@ -38,17 +41,16 @@ def guarded(transaction: Transaction, handler: Handler) -> Handler:
         try:
             return handler(body, request)
         except XdsError as error:
-            return refusal(transaction, error)
+            found: XdsError = error
         except StoreUnavailable:
             failed = _FAILED[transaction.role]
-            return refusal(
-                transaction, failed("metadata store unavailable; repeat the request a little later")
-            )
+            found = failed("metadata store unavailable; repeat the request a little later")
         except (StoreBusy, Conflict):
             busy = _BUSY[transaction.role]
-            return refusal(
-                transaction, busy("the metadata store took too long; repeat it, or narrow the query")
-            )
+            found = busy("the metadata store took too long; repeat it, or narrow the query")
+        if transaction.response == ACKNOWLEDGEMENT:
+            return acknowledged(decode_patient_feed(body), [InternalSystemError(found.context)])
+        return refusal(transaction, found)
 
     return answer
 

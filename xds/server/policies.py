@@ -39,6 +39,7 @@ def rule_policy(settings: Settings) -> RulePolicy:
         levels=settings.rules.levels,
         unknown_patients=registry.unknown_patients,
         patient_authority=registry.patient_authority,
+        device_id=registry.device_id,
         home_community_id=registry.home_community_id,
         codes=code_set(settings),
         max_objects=limits.metadata_objects,

@@ -8,7 +8,13 @@ from pathlib import Path
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
-from xds.registry import QueryPolicy, RegisterDocumentSet, RegistryStoredQuery, RemoveMetadata
+from xds.registry import (
+    PatientIdentityFeedV3,
+    QueryPolicy,
+    RegisterDocumentSet,
+    RegistryStoredQuery,
+    RemoveMetadata,
+)
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
@@ -26,14 +32,27 @@ from xds.settings import Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
+    PatientStore,
     Pool,
     QueryStore,
+    ReplayStore,
     RepositoryStore,
     SubmissionStore,
     open_pool,
     ping,
 )
-from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_62, Role, Transaction, of_role
+from xds.transactions import (
+    CATALOGUE,
+    ITI_18,
+    ITI_41,
+    ITI_42,
+    ITI_43,
+    ITI_44,
+    ITI_62,
+    Role,
+    Transaction,
+    of_role,
+)
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +92,8 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         handlers[ITI_42] = registration
         handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, rules))
         handlers[ITI_62] = RemoveMetadata(submissions, rules)
+        v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
+        handlers |= dict.fromkeys(ITI_44, v3)
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
     rounds = None
     vault = None

@@ -104,8 +104,12 @@ def _store(store: StoreSettings) -> Iterator[str]:
 
 
 def _registry(registry: RegistrySettings) -> Iterator[str]:
-    if registry.patient_authority is not None and not _is_oid(registry.patient_authority):
-        yield f"registry.patient_authority must be an OID of at most {_OID_CHARS} characters, without urn:oid:"
+    for name, oid in (
+        ("patient_authority", registry.patient_authority),
+        ("device_id", registry.device_id),
+    ):
+        if oid is not None and not _is_oid(oid):
+            yield f"registry.{name} must be an OID of at most {_OID_CHARS} characters, without urn:oid:"
     home = registry.home_community_id
     if home is not None and not (home.startswith("urn:oid:") and _is_oid(home.removeprefix("urn:oid:"))):
         yield 'registry.home_community_id must be an OID written as "urn:oid:…" (ITI TF-3 4.2.3.2.12)'

@@ -22,7 +22,7 @@ class ServerSettings:
     workers: int = 2  # processes that answer requests
     threads: int = 32  # per process; more than limits.downloads
     roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")  # what it is
-    registry_path: str = "/dics/registry"  # of ITI-42 and ITI-18
+    registry_path: str = "/dics/registry"  # of ITI-42, ITI-18 and ITI-44
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
 
 
@@ -40,6 +40,7 @@ class RegistrySettings:
     """``[registry]``: the affinity domain."""
 
     patient_authority: str | None = None  # OID of the domain's patient ids; none accepts any
+    device_id: str | None = None  # OID that messages of ITI-44 name as their receiver; none accepts any
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # "accept": an id becomes known by its first use
     codes_file: Path | None = None  # the domain's code lists; none accepts any code
     home_community_id: str | None = None  # "urn:oid:…", put on every object of an answer

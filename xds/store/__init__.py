@@ -18,6 +18,7 @@ from xds.store.patients import MergeEvent, PatientCriteria, PatientStore, Patien
 from xds.store.pool import open_pool, ping
 from xds.store.queries import FoundObject, QueryStore, RegistryReader
 from xds.store.removals import Removal
+from xds.store.replay import ReplayStore
 from xds.store.repository import (
     EarlierSubmission,
     PendingSubmission,
@@ -49,6 +50,7 @@ __all__ = [
     "QueryStore",
     "RegistryReader",
     "Removal",
+    "ReplayStore",
     "RepositoryStore",
     "SamePatient",
     "SchemaError",

@@ -1,7 +1,7 @@
 """The catalogue of transactions: number, actions, encoding and body types of each, one row each.
 
 Everything that dispatches, serves a WSDL, checks a message or calls a peer reads this table
-(ITI TF-2 3.18, 3.41 to 3.43, Appendix V).
+(ITI TF-2 3.18, 3.41 to 3.44, Appendix V).
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from xds.ebxml import (
     RETRIEVE_RESPONSE,
     SUBMIT_OBJECTS_REQUEST,
 )
+from xds.hl7v3 import ACKNOWLEDGEMENT, PATIENT_ADDED, PATIENT_DUPLICATES_RESOLVED, PATIENT_REVISED
 
 
 class Role(StrEnum):
@@ -42,6 +43,27 @@ class Transaction:
     mtom: bool  # MTOM/XOP in both directions; else Simple SOAP (V.8.1)
     writes: bool  # a repeat with the same MessageID gets the stored answer
 
+
+def _patient_feed(interaction: str, request: str) -> Transaction:
+    """The three messages of ITI-44 differ in nothing else (3.44.4.1.4.1, 3.44.4.2.4.1)."""
+    return Transaction(
+        number="ITI-44",
+        name="Patient Identity Feed HL7 V3",
+        operation=f"DocumentRegistry_{interaction}",
+        role=Role.REGISTRY,
+        action=f"urn:hl7-org:v3:{interaction}",
+        response_action="urn:hl7-org:v3:MCCI_IN000002UV01",
+        request=request,
+        response=ACKNOWLEDGEMENT,
+        mtom=False,
+        writes=True,
+    )
+
+
+ITI_44_ADDED: Final = _patient_feed("PRPA_IN201301UV02", PATIENT_ADDED)
+ITI_44_REVISED: Final = _patient_feed("PRPA_IN201302UV02", PATIENT_REVISED)
+ITI_44_DUPLICATES_RESOLVED: Final = _patient_feed("PRPA_IN201304UV02", PATIENT_DUPLICATES_RESOLVED)
+ITI_44: Final = (ITI_44_ADDED, ITI_44_REVISED, ITI_44_DUPLICATES_RESOLVED)
 
 ITI_41: Final = Transaction(
     number="ITI-41",
@@ -105,7 +127,7 @@ ITI_62: Final = Transaction(
     writes=True,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43, ITI_62)
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43, *ITI_44, ITI_62)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:

@@ -14,7 +14,8 @@ RMD: Final = "urn:ihe:iti:rmd:2017"
 XOP: Final = "http://www.w3.org/2004/08/xop/include"
 WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
-CDA: Final = "urn:hl7-org:v3"
+HL7: Final = "urn:hl7-org:v3"
+CDA: Final = HL7  # HL7 V3 has one namespace
 
 XOP_INCLUDE: Final = f"{{{XOP}}}Include"
 XML_LANG: Final = f"{{{XML}}}lang"
