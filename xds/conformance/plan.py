@@ -125,7 +125,7 @@ class Step(_Table, frozen=True, kw_only=True):
     query: QuerySpec | None = None
     retrieve: tuple[RetrieveSpec, ...] = ()
     hl7: Hl7Spec | None = None
-    body: str = ""  # XML
+    body: str = ""  # XML, or "@" and the name of one of the plan's bodies
     edit: tuple[Edit, ...] = ()
     envelope: EnvelopeSpec = EnvelopeSpec()
     wait: float = 0.0  # seconds before it is sent
@@ -144,6 +144,7 @@ class Plan(_Table, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()  # of target.OPTIONS
     patients: tuple[str, ...] = ("patient",)  # made known before the first step
     documents: dict[str, str] = {}  # content by name; others get a line of text
+    bodies: dict[str, str] = {}  # XML that several steps send, each with edits of its own
     steps: tuple[Step, ...]
     digest: str = ""  # SHA-256 of the file; never in it
 
@@ -193,8 +194,18 @@ def read_plans(octets: bytes, name: str) -> tuple[Plan, ...]:
     for plan, table in zip(plans, tables, strict=True):
         _check(plan, name)
         digest = hashlib.sha256(msgspec.json.encode(table, order="sorted")).hexdigest()
-        digested.append(msgspec.structs.replace(plan, digest=digest))
+        steps = tuple(_with_body(step, plan, name) for step in plan.steps)
+        digested.append(msgspec.structs.replace(plan, digest=digest, steps=steps))
     return tuple(digested)
+
+
+def _with_body(step: Step, plan: Plan, name: str) -> Step:
+    if not step.body.startswith("@"):
+        return step
+    body = plan.bodies.get(step.body[1:])
+    if body is None:
+        raise PlanError(f"{name}: {plan.id}/{step.id}: the plan has no body {step.body[1:]}")
+    return msgspec.structs.replace(step, body=body)
 
 
 def _check(plan: Plan, name: str) -> None:
