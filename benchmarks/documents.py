@@ -87,7 +87,7 @@ class DocumentBench:
                 theirs=others,
                 target=0.9,
                 goal=1.0,
-                notes=("SHA-256 verified while it is sent",),
+                notes=("its seal verified while it is sent",),
             ),
             self._growth("down", peak),
         ]

@@ -126,8 +126,17 @@ def _copy_patients(job: tuple[str, list[tuple[int, int]], int]) -> None:
 def _copy(
     connection: "psycopg.Connection[tuple[object, ...]]", table: str, values: Iterable[rows.Row]
 ) -> None:
-    with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
-        for row in values:
+    """Copy rows; what a table has beyond them gets its default."""
+    found = iter(values)
+    first = next(found)
+    names = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum LIMIT %s",
+        (table, len(first)),
+    ).fetchall()
+    with connection.cursor().copy(
+        f"COPY {table} ({', '.join(str(name) for (name,) in names)}) FROM STDIN"
+    ) as copy:
+        for row in itertools.chain((first,), found):
             copy.write_row(row)
 
 

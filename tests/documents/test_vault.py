@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xds.documents import DocumentDamaged, StoredDocument
+from xds.documents.seal import Sealer
 
 MIB = 1 << 20
 LARGE = os.urandom(MIB) + b"!"
@@ -28,7 +29,15 @@ class Watched(io.BytesIO):
         return piece
 
 
-def stored(content: bytes, kept: bytes | None = None) -> tuple[StoredDocument, Watched]:
+def seal_of(content: bytes) -> bytes:
+    sealer = Sealer()
+    sealer.update(content)
+    return sealer.seal()
+
+
+def stored(
+    content: bytes, kept: bytes | None = None, *, sealed: bool = True
+) -> tuple[StoredDocument, Watched]:
     """A document whose kept octets may differ from what was committed."""
     file = Watched(content if kept is None else kept)
 
@@ -36,7 +45,12 @@ def stored(content: bytes, kept: bytes | None = None) -> tuple[StoredDocument, W
         return file
 
     return (
-        StoredDocument(sha256=hashlib.sha256(content).hexdigest(), size=len(content), opener=opener),
+        StoredDocument(
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            opener=opener,
+            seal=seal_of(content) if sealed else b"",
+        ),
         file,
     )
 
@@ -60,16 +74,18 @@ def test_pieces(content: bytes, size: int) -> None:
 
 
 @pytest.mark.parametrize("kept", damaged(SMALL), ids=["cut", "grown", "last", "first", "empty"])
-def test_a_small_document_is_verified_before_its_first_octet(kept: bytes) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_small_document_is_verified_before_its_first_octet(kept: bytes, sealed: bool) -> None:
     with pytest.raises(DocumentDamaged, match="is damaged in the store"):
-        stored(SMALL, kept)[0].pieces()
+        stored(SMALL, kept, sealed=sealed)[0].pieces()
 
 
 @pytest.mark.parametrize("kept", damaged(LARGE), ids=["cut", "grown", "last", "first", "empty"])
-def test_a_damaged_large_document_never_ends(kept: bytes) -> None:
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_large_document_never_ends(kept: bytes, sealed: bool) -> None:
     sent = 0
     with pytest.raises(DocumentDamaged, match="is damaged in the store"):
-        for piece in stored(LARGE, kept)[0].pieces():
+        for piece in stored(LARGE, kept, sealed=sealed)[0].pieces():
             sent += len(piece)
     assert sent < len(LARGE)
 
@@ -93,11 +109,19 @@ def test_a_document_that_the_disk_does_not_give_back(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("content", [SMALL, LARGE], ids=["1 MiB", "above"])
-def test_verify(content: bytes) -> None:
-    stored(content)[0].verify()
+@pytest.mark.parametrize("sealed", [True, False])
+def test_verify(content: bytes, sealed: bool) -> None:
+    stored(content, sealed=sealed)[0].verify()
     for kept in damaged(content):
         with pytest.raises(DocumentDamaged):
-            stored(content, kept)[0].verify()
+            stored(content, kept, sealed=sealed)[0].verify()
+
+
+def test_a_seal_of_another_random_number_is_another_seal() -> None:
+    first, second = seal_of(SMALL), seal_of(SMALL)
+    assert len(first) == len(second) == 24
+    assert first[:8] != second[:8]
+    assert first[8:] != second[8:]
 
 
 def test_memory_is_flat(tmp_path: Path) -> None:

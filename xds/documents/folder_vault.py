@@ -91,7 +91,7 @@ class FolderVault:
             for document in documents:
                 document.discard()
 
-    def open(self, sha256: str, size: int) -> StoredDocument:
+    def open(self, sha256: str, size: int, seal: bytes = b"") -> StoredDocument:
         """See `Vault.open`."""
         path = self._path(sha256)
         try:
@@ -105,7 +105,7 @@ class FolderVault:
                 f"the document with SHA-256 {sha256[:12]}… has {found} octets in the store, {size} were committed; "
                 "restore it from a backup"
             )
-        return StoredDocument(sha256=sha256, size=size, opener=partial(_open, path))
+        return StoredDocument(sha256=sha256, size=size, opener=partial(_open, path), seal=seal)
 
     def remove(self, sha256: str) -> None:
         """See `Vault.remove`."""

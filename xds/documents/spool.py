@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from xds.documents.errors import DocumentStoreError, DocumentTooLarge, OutOfSpace, VaultWriteFailed
+from xds.documents.seal import Sealer
 
 TEMPORARY_FOLDER: Final = "tmp"
 _BUFFER: Final = 262_144  # octets: pieces of an inline document may be small
@@ -59,6 +60,7 @@ class SpooledDocument:
     size: int
     sha1: str  # DocumentEntry.hash (ITI TF-3 4.2.3.2.10)
     sha256: str  # the address in the vault
+    seal: bytes  # what each later read is checked by (`xds.documents.seal`)
 
     def open(self) -> BinaryIO:
         """Open for reading from the start."""
@@ -78,6 +80,7 @@ class SpoolSink:
         self._limit = limit
         self._sha1 = hashlib.sha1(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
+        self._sealer = Sealer()
         self._size = 0
         self._written_back = 0
         try:
@@ -114,6 +117,7 @@ class SpoolSink:
             raise store_error(error, "writing a temporary file") from error
         self._sha1.update(piece)
         self._sha256.update(piece)
+        self._sealer.update(piece)
 
     def finish(self) -> SpooledDocument:
         """Close the file and return the document; its last octets may raise as `write` does."""
@@ -123,7 +127,11 @@ class SpoolSink:
             self.abort()
             raise store_error(error, "writing a temporary file") from error
         return SpooledDocument(
-            path=self._path, size=self._size, sha1=self._sha1.hexdigest(), sha256=self._sha256.hexdigest()
+            path=self._path,
+            size=self._size,
+            sha1=self._sha1.hexdigest(),
+            sha256=self._sha256.hexdigest(),
+            seal=self._sealer.seal(),
         )
 
     def abort(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
 from xds.documents.errors import DocumentDamaged, DocumentNotFound
+from xds.documents.seal import Sealer
 from xds.documents.spool import SpooledDocument
 
 PIECE_SIZE: Final = 262_144  # octets
@@ -20,12 +21,14 @@ ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
 class StoredDocument:
     """A document of the vault, opened but not read: `sha256` in lower-case hex, `size` in octets.
 
-    `opener` gives the octets from the start at each call; it raises `DocumentNotFound` when they are gone.
+    `opener` gives the octets from the start at each call; it raises `DocumentNotFound` when they are gone. They are
+    checked by the `seal` where there is one, else by SHA-256.
     """
 
     sha256: str
     size: int
     opener: Callable[[], BinaryIO]
+    seal: bytes = b""
 
     def pieces(self, size: int = PIECE_SIZE) -> Iterator[bytes]:
         """Yield the octets, at most `size` at a time, and verify them on the way.
@@ -37,7 +40,7 @@ class StoredDocument:
         Raises
         ------
         DocumentDamaged
-            Size or SHA-256 differ; the connection must be broken, never ended.
+            Size, seal or SHA-256 differ; the connection must be broken, never ended.
         DocumentNotFound
             The document was removed since it was opened.
         """
@@ -51,7 +54,7 @@ class StoredDocument:
             pass
 
     def _verified(self, size: int) -> Iterator[bytes]:
-        digest = hashlib.sha256()
+        digest = Sealer(self.seal) if self.seal else hashlib.sha256()
         left = self.size
         held = b""
         with self.opener() as document:
@@ -63,13 +66,18 @@ class StoredDocument:
                 if held:
                     yield held
                 held = piece
-        if left or digest.hexdigest() != self.sha256:
+        if left or not self._is_whole(digest):
             raise DocumentDamaged(
                 f"the document with SHA-256 {self.sha256[:12]}… is damaged in the store; "
                 "restore it from a backup or publish it again"
             )
         if held:
             yield held
+
+    def _is_whole(self, digest: "Sealer | hashlib._Hash") -> bool:
+        if isinstance(digest, Sealer):
+            return digest.seal() == self.seal
+        return digest.hexdigest() == self.sha256
 
     def _read(self, document: BinaryIO, size: int) -> bytes:
         try:
@@ -97,8 +105,8 @@ class Vault(Protocol):
             Nothing of the submission may be acknowledged.
         """
 
-    def open(self, sha256: str, size: int) -> StoredDocument:
-        """Return a stored document without reading it.
+    def open(self, sha256: str, size: int, seal: bytes = b"") -> StoredDocument:
+        """Return a stored document without reading it; its seal, if known, is what reading checks it by.
 
         Raises
         ------

@@ -213,6 +213,7 @@ def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) 
             unique_id=entry.unique_id or "",
             sha256=documents[entry.entry_uuid].sha256,
             sha1=documents[entry.entry_uuid].sha1,
+            seal=documents[entry.entry_uuid].seal,
             size=documents[entry.entry_uuid].size,
             mime_type=entry.mime_type,
             patient_id=entry.patient_id or "",

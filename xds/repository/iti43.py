@@ -76,7 +76,7 @@ class RetrieveDocumentSet:
                 )
                 continue
             try:
-                source = self._vault.open(held.sha256, held.size)
+                source = self._vault.open(held.sha256, held.size, held.seal)
                 if held.size <= VERIFIED_FIRST:
                     source.verify()  # a small one is known to be whole before the answer begins
             except (DocumentNotFound, DocumentDamaged):

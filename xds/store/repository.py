@@ -18,6 +18,7 @@ class ProvidedDocument:
     unique_id: str
     sha256: str  # hex; its address in the vault
     sha1: str  # hex; DocumentEntry.hash
+    seal: bytes  # what its octets are checked by when it is read
     size: int
     mime_type: str
     patient_id: str
@@ -31,6 +32,7 @@ class ServedDocument:
     sha256: str
     size: int
     mime_type: str
+    seal: bytes  # empty: stored before there were seals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class RepositoryStore:
                         "submission_id": submission_id,
                         "sha256": bytes.fromhex(item.sha256),
                         "sha1": bytes.fromhex(item.sha1),
+                        "seal": item.seal,
                         "size": item.size,
                         "mime_type": item.mime_type,
                         "patient_id": item.patient_id,
@@ -151,7 +154,9 @@ class RepositoryStore:
         with borrowed(self._pool) as connection:
             found = connection.run(_SQL["documents_to_serve"], {"unique_ids": list(unique_ids)})
         return {
-            row[0]: ServedDocument(unique_id=row[0], sha256=row[1].hex(), size=row[2], mime_type=row[3])
+            row[0]: ServedDocument(
+                unique_id=row[0], sha256=row[1].hex(), size=row[2], mime_type=row[3], seal=row[4]
+            )
             for row in found
         }
 

@@ -10,8 +10,8 @@ VALUES (%(unique_id)s, %(uuid)s, 'pending', %(message_id)s, %(digest)s, %(owner)
 RETURNING submission_id;
 
 -- add_document: one document of it
-INSERT INTO repository_document (unique_id, submission_id, sha256, sha1, size, mime_type, patient_id)
-VALUES (%(unique_id)s, %(submission_id)s, %(sha256)s, %(sha1)s, %(size)s, %(mime_type)s, %(patient_id)s);
+INSERT INTO repository_document (unique_id, submission_id, sha256, sha1, size, mime_type, patient_id, seal)
+VALUES (%(unique_id)s, %(submission_id)s, %(sha256)s, %(sha1)s, %(size)s, %(mime_type)s, %(patient_id)s, %(seal)s);
 
 -- settle_submission: the registry has answered
 UPDATE repository_submission
@@ -39,7 +39,7 @@ SELECT submission_id, 'urn:uuid:' || submission_set_uuid, submission_set_unique_
  ORDER BY submission_id;
 
 -- documents_to_serve: registered documents by uniqueId
-SELECT DISTINCT ON (d.unique_id) d.unique_id, d.sha256, d.size, d.mime_type
+SELECT DISTINCT ON (d.unique_id) d.unique_id, d.sha256, d.size, d.mime_type, d.seal
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
  WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered'
