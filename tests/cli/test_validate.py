@@ -52,6 +52,17 @@ def test_samples_are_in_order_even_strictly(name: str, run: Run) -> None:
     assert "error" not in result.stdout
 
 
+def test_codes_are_those_of_the_domain_where_a_file_says_them(run: Run, tmp_path: Path) -> None:
+    message = MESSAGES / "iti42-report.xml"
+    assert "42-codes" not in {item["rule"] for item in validated(run, message)}
+    path = tmp_path / "codes.toml"
+    path.write_text('[classCode]\n"2.999.1" = ["ONLY"]\n', "utf-8")
+    (finding,) = validated(run, message, "--codes", str(path))
+    assert finding["rule"] == "42-codes"
+    assert "the nearest is ONLY^^2.999.1" in str(finding["what"])
+    assert run("validate", message, "--codes", tmp_path / "nowhere").exit_code == 2
+
+
 CHANGES = [
     ("iti42-report.xml", 'name="creationTime"', 'name="creationTimes"', "42-entry-creationTime-required"),
     ("iti42-report.xml", "20240311153000", "2024-03-11", "42-time"),

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",
+    "codes": "The code lists of an affinity domain.",
     "conformance": "Run our own test plans against a registry or repository.",
     "sandbox": "The fabricated patients of the Lite service.",
     "db": "The metadata store's schema.",

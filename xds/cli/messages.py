@@ -41,6 +41,7 @@ from xds.model import (
 )
 from xds.rules import (
     REGISTRATION,
+    CodeSet,
     DocumentPart,
     RulePolicy,
     check,
@@ -79,24 +80,26 @@ class Verdict:
         return not any(finding.is_error for finding in self.findings)
 
 
-def judge(capture: Capture, *, strict: bool) -> Verdict:
-    """Judge a message.
+def judge(capture: Capture, *, strict: bool, codes: CodeSet | None = None) -> Verdict:
+    """Judge a message; without code lists any code is known.
 
     Raises
     ------
     MalformedXml
         The XML cannot be read.
     """
-    return _Judge(capture, strict).verdict()
+    return _Judge(capture, strict, codes).verdict()
 
 
 class _Judge:
     """One message under judgement."""
 
-    def __init__(self, capture: Capture, strict: bool) -> None:
+    def __init__(self, capture: Capture, strict: bool, codes: CodeSet | None) -> None:
         self._capture = capture
         self._strict = strict
-        self._policy = RulePolicy(strictness="strict" if strict else "field", unknown_patients="accept")
+        self._policy = RulePolicy(
+            strictness="strict" if strict else "field", unknown_patients="accept", codes=codes
+        )
         self._root = parse(capture.root)
         self._line = capture.first_line
 

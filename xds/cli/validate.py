@@ -10,27 +10,37 @@ from xds.cli.judged import Judged
 from xds.cli.messages import Verdict, judge
 from xds.cli.options import json_option
 from xds.cli.outcome import Unreadable, write_json
+from xds.codes import load_codes
+from xds.server.codes import code_set
+from xds.settings import SettingsError
 from xds.xml import MalformedXml
 
 
 @click.command(epilog="\b\nExample: xds validate message.xml --strict")
 @click.argument("path", metavar="FILE|-", type=click.Path(allow_dash=True, dir_okay=False, path_type=Path))
 @click.option("--strict", is_flag=True, help="Find what the field gets wrong without harm, too.")
+@click.option(
+    "--codes", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="The domain's code lists, as the service has them; without it any code is known.",
+)  # fmt: skip
 @json_option
-def validate(path: Path, strict: bool, as_json: bool) -> None:
+def validate(path: Path, strict: bool, codes: Path | None, as_json: bool) -> None:
     """Check a message without a server.
 
     FILE is XML (with or without its SOAP envelope), a multipart body, or a whole HTTP request or response as
     it was captured: any request or answer of ITI-18, 41, 42, 43 and 44. Schema, envelope, structure, documents
     and rules are checked; every finding says line, section and remedy. What a submission refers to is taken
-    to be registered, and any patient and code to be known.
+    to be registered, and any patient to be known.
 
     Exit codes: 0 in order, 1 findings, 2 not readable.
     """
     name = "standard input" if str(path) == "-" else str(path)
     try:
         octets = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-        verdict = judge(read_capture(octets), strict=strict)
+        known = None if codes is None else code_set(load_codes(codes))
+        verdict = judge(read_capture(octets), strict=strict, codes=known)
+    except SettingsError as error:
+        raise Unreadable(str(error)) from None
     except (UnreadableCapture, MalformedXml) as error:
         raise Unreadable(f"{name}: {error}") from None
     if as_json:

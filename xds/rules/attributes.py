@@ -6,9 +6,12 @@ from typing import Final
 
 from xds.model import (
     Author,
+    Code,
+    CodeKey,
     RegistryMetadataError,
 )
 from xds.rules.case import RegistrationCase
+from xds.rules.nearest import hint, nearest_codes, nearest_texts
 from xds.rules.optionality import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET, Attribute
 from xds.rules.rule import Found, RuleBook
 from xds.rules.values import RegistryObject
@@ -61,6 +64,8 @@ for _kind, _table, _select in _TABLES:
             )(_requires(_attribute.field, _name, _select))
 
 
+_HINTS: Final = 10
+"""Wrong codes of one message that are compared with the whole list: a sender cannot keep us at it."""
 _MIME_TYPE: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(\s*;.*)?")
 
 
@@ -81,7 +86,8 @@ def mime_type(case: RegistrationCase) -> Iterator[Found]:
         elif value and codes is not None and codes.mime_types is not None:
             bare = value.partition(";")[0].strip().lower()
             if bare not in codes.mime_types:
-                yield where, f"{quoted(value)} is not among the types of this affinity domain"
+                near = hint(nearest_texts(bare, codes.mime_types))
+                yield where, f"{quoted(value)} is not among the types of this affinity domain{near}"
 
 
 @BOOK.rule(
@@ -92,13 +98,20 @@ def mime_type(case: RegistrationCase) -> Iterator[Found]:
     remedy="Send a code of the domain's list with its codingScheme; display names are free",
 )
 def codes(case: RegistrationCase) -> Iterator[Found]:
-    """Only where the domain lists codes for the attribute."""
+    """Only where the domain lists codes for the attribute. The first ones are told what is nearest to them."""
     if case.policy.codes is None:
         return
+    hints = _HINTS
     for owner, name, code in case.coded:
         listed = case.policy.codes.codes.get(name)
         if listed is not None and code.key not in listed:
-            yield f"{owner} {name}", f"{quoted(str(code))} is not in the domain's list for {name}"
+            hints -= 1
+            near = hint(map(_written, nearest_codes(code.key, listed))) if hints >= 0 else ""
+            yield f"{owner} {name}", f"{quoted(str(code))} is not in the domain's list for {name}{near}"
+
+
+def _written(key: CodeKey) -> str:
+    return str(Code(code=key[0], scheme=key[1]))
 
 
 @BOOK.rule(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_network
 
+from xds.codes import load_codes
 from xds.rules import (
     ALL_RULES,
     CodeSet,
@@ -13,7 +14,8 @@ from xds.rules import (
     RulePolicy,
     wrong_levels,
 )
-from xds.settings import PartnerSettings, Settings, SettingsError, load_codes
+from xds.server.codes import code_set
+from xds.settings import PartnerSettings, Settings, SettingsError
 
 
 def policies(settings: Settings) -> Policies:
@@ -41,7 +43,7 @@ def rule_policy(settings: Settings) -> RulePolicy:
         patient_authority=registry.patient_authority,
         device_id=registry.device_id,
         home_community_id=registry.home_community_id,
-        codes=code_set(settings),
+        codes=_codes(settings),
         max_objects=limits.metadata_objects,
         max_slot_values=limits.slot_values,
         max_value_length=limits.value_length,
@@ -53,18 +55,10 @@ def rule_policy(settings: Settings) -> RulePolicy:
     )
 
 
-def code_set(settings: Settings) -> CodeSet | None:
-    """Return the domain's code lists; None, which takes any code, without a file.
-
-    Raises
-    ------
-    SettingsError
-        The file cannot be read, or says something that it may not.
-    """
-    if settings.registry.codes_file is None:
-        return None
-    lists = load_codes(settings.registry.codes_file)
-    return CodeSet(codes=lists.codes, mime_types=lists.mime_types)
+def _codes(settings: Settings) -> CodeSet | None:
+    """The domain's code lists; None, which takes any code, without a file."""
+    path = settings.registry.codes_file
+    return None if path is None else code_set(load_codes(path))
 
 
 def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:

@@ -20,6 +20,7 @@ from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
 from xds.server.admission import Admission
 from xds.server.application import Application
+from xds.server.codes import CodesWatch
 from xds.server.endpoint import SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.guard import guarded
@@ -65,12 +66,15 @@ class House:
     pool: Pool
     housekeeper: Housekeeper
     feed: MllpServer | None
+    codes: CodesWatch | None
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
         self.housekeeper.stop()
         if self.feed is not None:
             self.feed.stop()
+        if self.codes is not None:
+            self.codes.stop()
         self.pool.close()
 
 
@@ -83,7 +87,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         statement_timeout=limits.query_seconds,
         idle_in_transaction_timeout=limits.transaction_idle_seconds,
     )
-    rules = policies(settings)
+    rules, codes = _rules(settings)
     queries = QueryStore(pool)
     submissions = SubmissionStore(pool)
     registration = RegisterDocumentSet(submissions, rules)
@@ -135,7 +139,17 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     feed = None if door is None else feed_server(door, settings, pool)
     if feed is not None:
         feed.start()
-    return House(application=application, pool=pool, housekeeper=housekeeper, feed=feed)
+    return House(application=application, pool=pool, housekeeper=housekeeper, feed=feed, codes=codes)
+
+
+def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
+    """The policies, and what keeps their code lists as the file says."""
+    if settings.registry.codes_file is None:
+        return policies(settings), None
+    watch = CodesWatch(settings.registry.codes_file)
+    rules = policies(settings)
+    watch.start(rules.use_codes)
+    return rules, watch
 
 
 def vault_folder(settings: Settings) -> Path:

@@ -1,7 +1,6 @@
 """Typed settings, read once at start and passed down in parts."""
 
 from xds.settings.checks import SettingsError
-from xds.settings.codes import CodeLists, load_codes
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
@@ -20,7 +19,6 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
-    "CodeLists",
     "FeedSettings",
     "Limits",
     "LogSettings",
@@ -35,5 +33,4 @@ __all__ = [
     "from_mapping",
     "lite_settings",
     "load",
-    "load_codes",
 ]

@@ -42,7 +42,7 @@ class RegistrySettings:
     patient_authority: str | None = None  # OID of the domain's patient ids; none accepts any
     device_id: str | None = None  # OID that messages of ITI-44 name as their receiver; none accepts any
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # "accept": an id becomes known by its first use
-    codes_file: Path | None = None  # the domain's code lists; none accepts any code
+    codes_file: Path | None = None  # the domain's code lists, TOML or codes.xml; none accepts any code
     home_community_id: str | None = None  # "urn:oid:…", put on every object of an answer
     query_unknown_patient: Literal["empty", "error"] = (
         "empty"  # answer of ITI-18 about an id never fed (3.18.4.1.3)

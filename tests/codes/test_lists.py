@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from xds.settings import SettingsError, load_codes
+from xds.codes import load_codes
+from xds.settings import SettingsError
 
 
 def test_lists_are_read(tmp_path: Path) -> None:
@@ -14,7 +15,7 @@ def test_lists_are_read(tmp_path: Path) -> None:
     )
     lists = load_codes(path)
     assert lists.codes == {"classCode": {("A", "2.999.1"), ("B", "2.999.1"), ("A", "2.999.2")}}
-    assert lists.mime_types == {"text/xml"}
+    assert lists.mime_types == frozenset({"text/xml"})
 
 
 def test_what_is_not_named_takes_any(tmp_path: Path) -> None:
