@@ -3,7 +3,7 @@
 from xds.ebxml.association import decode_association, encode_association
 from xds.ebxml.document_entry import decode_document_entry, encode_document_entry
 from xds.ebxml.folder import decode_folder, encode_folder
-from xds.ebxml.fragments import Findings
+from xds.ebxml.fragments import Findings, encode_slot
 from xds.ebxml.provide import PROVIDE_REQUEST, decode_provide_request, encode_provide_request
 from xds.ebxml.query import (
     ADHOC_QUERY_REQUEST,
@@ -77,6 +77,7 @@ __all__ = [
     "encode_remove_objects",
     "encode_retrieve_request",
     "encode_retrieve_response",
+    "encode_slot",
     "encode_submission",
     "encode_submission_set",
     "filler",

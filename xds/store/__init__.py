@@ -27,8 +27,18 @@ from xds.store.repository import (
     ServedDocument,
 )
 from xds.store.submissions import SubmissionStore
+from xds.store.unmerge import (
+    CUT,
+    AddedSubmission,
+    JoiningAssociation,
+    Unassigned,
+    UnmergePlan,
+    UnusableAssignment,
+)
 
 __all__ = [
+    "CUT",
+    "AddedSubmission",
     "Conflict",
     "EarlierSubmission",
     "EmbeddedPostgres",
@@ -37,6 +47,7 @@ __all__ = [
     "FoundObject",
     "Housekeeping",
     "InvalidPatientId",
+    "JoiningAssociation",
     "MergeEvent",
     "MergedAway",
     "NotMerged",
@@ -58,7 +69,10 @@ __all__ = [
     "StoreBusy",
     "StoreUnavailable",
     "SubmissionStore",
+    "Unassigned",
     "UnknownPatient",
+    "UnmergePlan",
+    "UnusableAssignment",
     "default_data_folder",
     "locate_binaries",
     "migrate",

@@ -4,16 +4,18 @@ A merge is an alias and rewrites no row of an object: `patient.merged_into` and 
 are whose (ITI TF-2 3.8.4.2.4, 3.44.4.2.4, 3.18.4.1.2.3.9.1).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xds.model import PatientRecord, canonical_identifier, is_dtm, parse_patient_id
-from xds.store.access import Connection, Pool, borrowed, retrying
+from xds.store.access import Conflict, Connection, Pool, borrowed, retrying
 from xds.store.patient_errors import (
     InvalidPatientId,
     MergedAway,
+    NotMerged,
     PatientError,
     Role,
     SamePatient,
@@ -21,8 +23,10 @@ from xds.store.patient_errors import (
 )
 from xds.store.patient_records import KeptRecord, kept, number_key, parameters_of, plain, updated
 from xds.store.statements import statements
+from xds.store.unmerge import CUT, MergedPair, UnmergePlan, carry_out, plan_of
 
 _SQL = statements("patients")
+_NO_ASSIGNMENTS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,47 @@ class PatientStore:
             connection.run(_SQL["remember_merge"], event)
             return True
 
+    def unmerge_plan(self, subsumed: str, assignments: Mapping[str, str] = _NO_ASSIGNMENTS) -> UnmergePlan:
+        """What an unmerge would have to decide, with the decisions that are made; nothing is changed.
+
+        Raises
+        ------
+        InvalidPatientId, UnknownPatient, NotMerged, UnusableAssignment
+        """
+        wanted, decided = _canonical(subsumed), _decided(assignments)
+
+        def attempt() -> UnmergePlan:
+            with _locked_pair(self._pool, wanted) as (connection, pair):
+                return plan_of(connection, pair, decided)
+
+        return retrying(attempt)
+
+    def unmerge(self, subsumed: str, assignments: Mapping[str, str], *, source: str) -> UnmergePlan:
+        """Let a subsumed id stand for itself again, with those that had been merged into it before.
+
+        Parameters
+        ----------
+        assignments
+            entryUUID of each SubmissionSet that was added since → the patient id that it belongs to, one of the
+            two; of each Association that would join objects of both → `xds.store.CUT`.
+        source
+            Who does so, for the history.
+
+        Raises
+        ------
+        InvalidPatientId, UnknownPatient, NotMerged, UnusableAssignment
+            Nothing is changed.
+        Unassigned
+            Something is not decided; nothing is changed. It holds the plan.
+        """
+        wanted, decided = _canonical(subsumed), _decided(assignments)
+
+        def attempt() -> UnmergePlan:
+            with _locked_pair(self._pool, wanted) as (connection, pair):
+                return carry_out(connection, pair, decided, source)
+
+        return retrying(attempt)
+
     def show(self, patient_id: str) -> PatientView:
         """Everything about one id.
 
@@ -184,6 +229,39 @@ class PatientStore:
             keys = [row[0] for row in connection.run(" ".join([*sql, _SQL["limited"]]), parameters)]
             found = connection.run(_SQL["patients_of_keys"], {"keys": keys}) if keys else []
             return _views(connection, [_Row(*row) for row in found])
+
+
+@contextmanager
+def _locked_pair(pool: Pool, subsumed: str) -> Iterator[tuple[Connection, MergedPair]]:
+    """A transaction with the rows of a subsumed id and its survivor locked, as a merge locks them."""
+    with borrowed(pool) as connection, connection.block():
+        found = connection.run(_SQL["look_up_patient"], {"cx": subsumed})
+        if not found:
+            raise UnknownPatient
+        before = _Row(*found[0])
+        if before.merged_into is None:
+            raise NotMerged
+        survivor = connection.run(_SQL["patients_of_keys"], {"keys": [before.merged_into]})[0][0]
+        locked = connection.run(_SQL["lock_patients"], {"ids": [subsumed, survivor]})
+        rows = {row[0]: _Row(*row) for row in locked}
+        gone, stays = rows[subsumed], rows[survivor]
+        if gone.merged_into != stays.key:
+            raise Conflict  # merged or unmerged meanwhile
+        yield (
+            connection,
+            MergedPair(
+                subsumed=subsumed,
+                subsumed_key=gone.key,
+                moved=(gone.key, *gone.member_keys),
+                survivor=survivor,
+                survivor_key=stays.key,
+                member_keys=tuple(stays.member_keys),
+            ),
+        )
+
+
+def _decided(assignments: Mapping[str, str]) -> dict[str, str]:
+    return {entry.lower(): to if to == CUT else canonical_identifier(to) for entry, to in assignments.items()}
 
 
 def _canonical(patient_id: str, role: Role = "patient") -> str:
