@@ -17,7 +17,7 @@ from tests.conformance.wrong import ENVELOPE, Given, WrongFeed, WrongServer, ack
 from tests.conftest import free_port
 from tests.schemas.validators import official_reference, schema_set
 from tests.transactions.conftest import Service, base_settings, merged, running
-from xds.conformance import Plan, Report, Run, Step, Target, load_plans, read_report, verify
+from xds.conformance import Plan, Report, Run, Step, Target, load_plans, read_report, verify, write_report
 from xds.conformance.names import Names
 from xds.conformance.plan import Expectation
 from xds.conformance.report import PlanResult, StepResult, TargetRecord, Verdict, counted
@@ -184,10 +184,9 @@ def test_an_assertion_that_cannot_fail_is_found(recorded: Recorded) -> None:
     assert uncaught(changed, recorded) == [f"{step.id}/vacuous"]
 
 
-def test_every_report_is_true(recorded: Recorded) -> None:
-    """Every verdict of the whole run follows from its octets, evaluated again."""
+def reported(recorded: Recorded) -> Report:
     results = tuple(recorded.results[plan.id] for plan in PLANS if not missing(plan))
-    report = Report(
+    return Report(
         version="0",
         began="2026-01-01T00:00:00+00:00",
         ended="2026-01-01T00:00:00+00:00",
@@ -195,7 +194,86 @@ def test_every_report_is_true(recorded: Recorded) -> None:
         counts=counted(results),
         plans=results,
     )
-    assert verify(report, PLANS) == []
+
+
+def test_every_report_is_true(recorded: Recorded) -> None:
+    """Every verdict of the whole run follows from its octets, evaluated again."""
+    assert verify(reported(recorded), PLANS) == []
+
+
+Path_ = tuple[str | int, ...]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (
+            ("plans", 0, "steps", 1, "judgements", 0, "passed"),
+            False,
+            "recorded as failed, the answer says passed",
+        ),
+        (("plans", 0, "steps", 1, "judgements", 0, "found"), "well", "the report says well"),
+        (("plans", 0, "steps", 1, "judgements", 0, "asked", "equals"), 201, "not what the plan asks"),
+        (("plans", 0, "steps", 1, "judgements"), (), "its assertions are not those of the plan"),
+        (("plans", 0, "steps", 1, "verdict"), "failed", "does not follow"),
+        (("plans", 0, "steps", 1, "exchange"), None, "its exchange is missing"),
+        (
+            ("plans", 0, "steps", 1, "exchange", "answer", "status"),
+            500,
+            "recorded as passed, the answer says failed",
+        ),
+        (("plans", 0, "steps", 1, "exchange", "answer", "body"), {"text": "gone"}, "the answer says failed"),
+        (("plans", 0, "steps", 1, "exchange", "answer", "body"), {"base64": "?"}, "the answer says failed"),
+        (("plans", 0, "steps", 1, "verdict"), "not run", "it was not run"),
+        (("plans", 0, "steps"), (), "its steps are not those of the plan"),
+        (("plans", 0, "verdict"), "failed", "does not follow from its steps"),
+        (("plans", 0, "verdict"), "not run", "it was not run, and has steps"),
+        (("plans", 0, "digest"), "0", "another one"),
+        (("plans", 0, "id"), "nobody", "no such plan"),
+        (("plans", 0, "names"), {}, "not what the plan asks"),
+        (("counts", "assertions_passed"), 1, "the counts"),
+        (("format",), 99, "the format 99"),
+    ],
+    ids=lambda value: "/".join(map(str, value)) if isinstance(value, tuple) else None,
+)
+def test_a_report_that_was_tampered_with_is_told(
+    path: Path_, value: Any, told: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    whole = msgspec.to_builtins(reported(recorded))
+    at = whole
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    file = tmp_path / "report.json"
+    file.write_bytes(msgspec.json.encode(whole))
+    assert any(told in problem for problem in verify(read_report(file), PLANS))
+
+
+def test_a_capture_that_was_tampered_with_is_told(recorded: Recorded) -> None:
+    report = reported(recorded)
+    (index,) = [at for at, plan in enumerate(report.plans) if plan.id == "provide-and-retrieve"]
+    whole = msgspec.to_builtins(report)
+    (step,) = [step for step in whole["plans"][index]["steps"] if step["captured"]]
+    step["captured"] = {"repository": "2.999.404"}
+    problems = verify(msgspec.convert(whole, Report), PLANS)
+    assert any("capture-repository" in problem for problem in problems)
+
+
+def test_the_report_as_page_and_as_junit(recorded: Recorded, tmp_path: Path) -> None:
+    report = reported(recorded)
+    paths = {path.name.partition(".")[2]: path for path in write_report(report, tmp_path)}
+    suites = etree.parse(str(paths["junit.xml"])).getroot()
+    cases = suites.findall("testsuite/testcase")
+    assert len(cases) == report.counts.assertions_passed
+    assert suites.findall("testsuite/testcase/failure") == []
+    page = paths["html"].read_text("utf-8")
+    assert f"{len(report.plans)} plans passed, 0 failed" in page
+    assert "<script" not in page
+    assert (
+        "http://"
+        not in page.replace("http://127.0.0.1", "").replace("http://www.w3.org", "").partition("<h2>")[0]
+    )
+    assert page.count("<details") == len(report.plans) + sum(len(plan.steps) for plan in report.plans)
 
 
 OFFICIAL = (
@@ -206,7 +284,7 @@ OFFICIAL = (
     "ws/soap-1.2-envelope.xsd",
     "ws/ws-addr.xsd",
 )
-OFFICIAL_V3 = ("PRPA_IN201301UV02", "PRPA_IN201304UV02", "MCCI_IN000002UV01")
+OFFICIAL_V3 = ("PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02", "MCCI_IN000002UV01")
 
 
 def test_our_messages_are_valid_by_the_official_schemas(recorded: Recorded) -> None:
