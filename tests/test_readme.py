@@ -12,7 +12,7 @@ import pytest
 from tests.cli.test_publish import seed_document
 from tests.transactions.conftest import Service, base_settings, running
 from xds.cli.main import COMMANDS
-from xds.rules import SUPPORTED
+from xds.rules import QUERIES_OF, query_name
 from xds.transactions import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -100,10 +100,10 @@ def test_the_table_names_the_transactions() -> None:
         assert row(f"{transaction.number} {transaction.name}")
 
 
-def test_the_table_names_the_stored_queries_that_are_supported() -> None:
-    supported = row("ITI-18").partition("|")[2].partition("|")[2].partition(";")[0]
-    named = {name.strip() for name in supported.split(",")}
-    assert named == {"".join(word.capitalize() for word in query.name.split("_")) for query in SUPPORTED}
+@pytest.mark.parametrize("number", QUERIES_OF)
+def test_the_table_names_the_stored_queries(number: str) -> None:
+    named = set(re.findall(r"\b(?:Find|Get)[A-Z]\w+", row(number)))
+    assert named == {query_name(query) for query in QUERIES_OF[number]}
 
 
 def test_the_pythons_are_those_of_the_package() -> None:

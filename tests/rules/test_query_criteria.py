@@ -7,11 +7,22 @@ from xds.model import (
     ON_DEMAND,
     STABLE,
     AvailabilityStatus,
+    DocumentAvailability,
     DocumentCriteria,
+    FolderCriteria,
     StoredQuery,
+    SubmissionSetCriteria,
     TimeRange,
 )
-from xds.rules import document_criteria, entry_uuids, statuses
+from xds.rules import (
+    association_statuses,
+    document_criteria,
+    entry_uuids,
+    folder_criteria,
+    metadata_level,
+    statuses,
+    submission_set_criteria,
+)
 
 APPROVED, DEPRECATED = AvailabilityStatus.APPROVED, AvailabilityStatus.DEPRECATED
 EVENTS = "$XDSDocumentEntryEventCodeList"
@@ -101,3 +112,68 @@ def test_uuids_are_in_lower_case_and_once() -> None:
     upper = "urn:uuid:" + REGISTERED_ENTRY.removeprefix("urn:uuid:").upper()
     asked = query(StoredQuery.GET_ASSOCIATIONS, slot("$uuid", upper, REGISTERED_ENTRY))
     assert entry_uuids(asked, "$uuid") == (REGISTERED_ENTRY,)
+
+
+def test_submission_sets() -> None:
+    asked = query(
+        StoredQuery.FIND_SUBMISSION_SETS,
+        slot("$XDSSubmissionSetPatientId", PATIENT),
+        slot("$XDSSubmissionSetSourceId", "2.999.3.1", "2.999.3.2", "2.999.3.1"),
+        slot("$XDSSubmissionSetSubmissionTimeFrom", "2024"),
+        slot("$XDSSubmissionSetSubmissionTimeTo", "202403"),
+        slot("$XDSSubmissionSetAuthorPerson", "%Tremblay%"),
+        slot("$XDSSubmissionSetContentType", "a^^1", "b^^1"),
+        slot("$XDSSubmissionSetStatus", APPROVED),
+    )
+    assert submission_set_criteria(asked) == SubmissionSetCriteria(
+        statuses=frozenset({APPROVED}),
+        source_ids=("2.999.3.1", "2.999.3.2"),
+        submission_time=TimeRange(start=20240101000000, stop=20240301000000),
+        author_patterns=("%Tremblay%",),
+        content_types=(("a", "1"), ("b", "1")),
+    )
+
+
+def test_folders() -> None:
+    asked = query(
+        StoredQuery.FIND_FOLDERS,
+        slot("$XDSFolderLastUpdateTimeFrom", "2024"),
+        slot("$XDSFolderCodeList", "a^^1", "b^^1"),
+        slot("$XDSFolderCodeList", "c^^1"),
+        slot("$XDSFolderStatus", APPROVED, DEPRECATED),
+        slot("$MetadataLevel", "2"),
+    )
+    assert folder_criteria(asked) == FolderCriteria(
+        last_update_time=TimeRange(start=20240101000000),
+        codes=((("a", "1"), ("b", "1")), (("c", "1"),)),
+        metadata_level=2,
+    )
+
+
+def test_levels_and_availability() -> None:
+    assert metadata_level(find_documents()) == 1
+    assert metadata_level(find_documents(slot("$MetadataLevel", "1"))) == 1
+    asked = find_documents(
+        slot("$MetadataLevel", "2"),
+        slot("$XDSDocumentEntryDocumentAvailability", DocumentAvailability.OFFLINE),
+    )
+    assert document_criteria(asked).metadata_level == 2
+    assert document_criteria(asked).availabilities == {DocumentAvailability.OFFLINE}
+
+
+@pytest.mark.parametrize(
+    ("asked", "level", "seen"),
+    [
+        ((), "1", {APPROVED}),
+        ((), "2", {APPROVED}),
+        ((DEPRECATED,), "1", set()),
+        ((DEPRECATED, APPROVED), "1", {APPROVED}),
+        ((DEPRECATED,), "2", {DEPRECATED}),
+        ((DEPRECATED, APPROVED), "2", {APPROVED, DEPRECATED}),
+        (("not understood",), "2", {APPROVED}),
+    ],
+)
+def test_statuses_of_associations(asked: tuple[str, ...], level: str, seen: set[AvailabilityStatus]) -> None:
+    slots = [slot("$XDSAssociationStatus", *asked)] if asked else []
+    made = query(StoredQuery.GET_ASSOCIATIONS, *slots, slot("$MetadataLevel", level))
+    assert association_statuses(made) == seen

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.samples.builders import PATIENT, REGISTERED_ENTRY, find_documents, query, slot
+from tests.samples.builders import OTHER_PATIENT, PATIENT, REGISTERED_ENTRY, find_documents, query, slot
 from tests.samples.strategies import texts
 from xds.model import (
     ON_DEMAND,
@@ -12,11 +12,21 @@ from xds.model import (
     AdhocQuery,
     AssociationType,
     AvailabilityStatus,
+    DocumentAvailability,
     QuerySlot,
     ReturnType,
     StoredQuery,
 )
-from xds.rules import PARAMETERS, STORED_QUERY, SUPPORTED, RulePolicy, check_query, query_name
+from xds.rules import (
+    PARAMETERS,
+    QUERIES_OF,
+    STORED_QUERY,
+    RulePolicy,
+    check_query,
+    known_parameters,
+    query_name,
+    transaction_of,
+)
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
 APPROVED = AvailabilityStatus.APPROVED.value
@@ -24,6 +34,10 @@ GET_DOCUMENTS, GET_RELATED = StoredQuery.GET_DOCUMENTS, StoredQuery.GET_RELATED_
 ENTRY_UUID, UNIQUE_ID = "$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId"
 ERROR, MISSING, NUMBER = "XDSRegistryError", "XDSStoredQueryMissingParam", "XDSStoredQueryParamNumber"
 EVENTS = "$XDSDocumentEntryEventCodeList"
+STATUS, FOLDER_STATUS = "$XDSDocumentEntryStatus", "$XDSFolderStatus"
+LEVEL_2 = slot("$MetadataLevel", "2", unquoted=True)
+MANY_DOCUMENTS = StoredQuery.FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS
+MANY_FOLDERS = StoredQuery.FIND_FOLDERS_FOR_MULTIPLE_PATIENTS
 
 VALID = [
     find_documents(),
@@ -64,6 +78,47 @@ VALID = [
         GET_RELATED,
         slot(ENTRY_UUID, REGISTERED_ENTRY),
         slot("$AssociationTypes", AssociationType.RPLC.value, AssociationType.APND.value, is_list=True),
+    ),
+    query(
+        StoredQuery.FIND_SUBMISSION_SETS,
+        slot("$XDSSubmissionSetPatientId", PATIENT),
+        slot("$XDSSubmissionSetSourceId", "2.999.3.1", "2.999.3.2", is_list=True),
+        slot("$XDSSubmissionSetAuthorPerson", "%Tremblay%"),
+        slot("$XDSSubmissionSetStatus", APPROVED, is_list=True),
+    ),
+    query(
+        StoredQuery.FIND_FOLDERS,
+        slot("$XDSFolderPatientId", PATIENT),
+        slot("$XDSFolderCodeList", "a^^1", is_list=True),
+        slot("$XDSFolderCodeList", "b^^1", is_list=True),
+        slot(FOLDER_STATUS, APPROVED, is_list=True),
+    ),
+    find_documents(
+        slot(
+            "$XDSDocumentEntryDocumentAvailability",
+            DocumentAvailability.ONLINE,
+            DocumentAvailability.OFFLINE,
+            is_list=True,
+        ),
+        LEVEL_2,
+    ),
+    query(GET_DOCUMENTS, slot("$XDSDocumentEntryLogicalID", REGISTERED_ENTRY, is_list=True), LEVEL_2),
+    query(
+        StoredQuery.GET_ASSOCIATIONS,
+        slot("$uuid", REGISTERED_ENTRY, is_list=True),
+        slot("$XDSAssociationStatus", AvailabilityStatus.DEPRECATED, is_list=True),
+        LEVEL_2,
+    ),
+    query(
+        MANY_DOCUMENTS,
+        slot("$XDSDocumentEntryPatientId", PATIENT, OTHER_PATIENT, is_list=True),
+        slot(STATUS, APPROVED, is_list=True),
+    ),
+    query(MANY_DOCUMENTS, slot(EVENTS, "CT^^1.2", is_list=True), slot(STATUS, APPROVED, is_list=True)),
+    query(
+        MANY_FOLDERS,
+        slot("$XDSFolderCodeList", "a^^1", is_list=True),
+        slot(FOLDER_STATUS, APPROVED, is_list=True),
     ),
 ]
 
@@ -107,8 +162,13 @@ BROKEN = [
         query("urn:uuid:0"),
         "'urn:uuid:0' is not the id of a stored query",
     ),
-    ("18-query-id", "XDSUnknownStoredQuery", query(StoredQuery.FIND_FOLDERS), "FindFolders"),
     ("18-return-type", ERROR, find_documents(return_type="RegistryObject"), "'RegistryObject' is not a type"),
+    (
+        "18-return-type",
+        ERROR,
+        find_documents(return_type="LeafClassWithRepositoryItem"),
+        "LeafClassWithRepositoryItem belongs to ITI-63",
+    ),
     (
         "18-required",
         MISSING,
@@ -122,7 +182,67 @@ BROKEN = [
         status("urn:oasis:names:tc:ebxml-regrep:ResponseStatusType:Approved"),
         "$XDSDocumentEntryStatus holds no value",
     ),
-    ("18-either-missing", MISSING, query(GET_DOCUMENTS), f"{ENTRY_UUID} or {UNIQUE_ID} is missing"),
+    (
+        "18-either-missing",
+        MISSING,
+        query(GET_DOCUMENTS),
+        f"{ENTRY_UUID} or {UNIQUE_ID} or $XDSDocumentEntryLo",
+    ),
+    (
+        "18-either-both",
+        NUMBER,
+        query(
+            StoredQuery.GET_FOLDERS,
+            slot("$XDSFolderUniqueId", "2.9"),
+            slot("$XDSFolderLogicalID", REGISTERED_ENTRY),
+            LEVEL_2,
+        ),
+        "$XDSFolderUniqueId and $XDSFolderLogicalID",
+    ),
+    (
+        "51-narrowing",
+        MISSING,
+        query(MANY_DOCUMENTS, slot(STATUS, APPROVED), slot("$XDSDocumentEntryTypeCode", "18748-4^^2.16")),
+        "none of $XDSDocumentEntryPatientId, $XDSDocumentEntryClassCode, $XDSDocumentEntryHealthcareFacilityTypeCode,"
+        " $XDSDocumentEntryEventCodeList",
+    ),
+    (
+        "51-narrowing",
+        MISSING,
+        query(MANY_FOLDERS, slot(FOLDER_STATUS, APPROVED)),
+        "none of $XDSFolderPatientId, $XDSFolderCodeList is there",
+    ),
+    (
+        "18-single-value",
+        NUMBER,
+        query(
+            StoredQuery.FIND_SUBMISSION_SETS,
+            slot("$XDSSubmissionSetPatientId", PATIENT),
+            slot("$XDSSubmissionSetStatus", APPROVED),
+            slot("$XDSSubmissionSetAuthorPerson", "a", "b"),
+        ),
+        "$XDSSubmissionSetAuthorPerson has 2 values",
+    ),
+    ("18-metadata-level", ERROR, find_documents(slot("$MetadataLevel", "3")), "$MetadataLevel: '3' is no"),
+    (
+        "18-availability",
+        ERROR,
+        find_documents(slot("$XDSDocumentEntryDocumentAvailability", "Online", is_list=True)),
+        "$XDSDocumentEntryDocumentAvailability: 'Online' is no documentAvailability",
+    ),
+    (
+        "18-logical-id-level",
+        ERROR,
+        query(GET_DOCUMENTS, slot("$XDSDocumentEntryLogicalID", REGISTERED_ENTRY)),
+        "$XDSDocumentEntryLogicalID is there without $MetadataLevel 2",
+    ),
+    ("18-home", ERROR, find_documents(home_community_id="2.999.40.1"), "'2.999.40.1' is no homeCommunityId"),
+    (
+        "18-unknown-parameter",
+        ERROR,
+        query(GET_DOCUMENTS, slot(UNIQUE_ID, "2.9", is_list=True), slot("$homeCommunityId", "urn:oid:2.9")),
+        "$homeCommunityId is no Slot",
+    ),
     (
         "18-either-both",
         NUMBER,
@@ -229,18 +349,31 @@ BROKEN = [
 @pytest.mark.parametrize("valid", VALID, ids=lambda valid: query_name(StoredQuery(valid.query_id)))
 @pytest.mark.parametrize("policy", [FIELD, STRICT], ids=["field", "strict"])
 def test_the_samples_are_valid(valid: AdhocQuery, policy: RulePolicy) -> None:
-    assert check_query(valid, policy) == []
+    assert check_query(valid, policy, transaction_of(valid.query_id)) == []
 
 
 @pytest.mark.parametrize(("rule", "code", "asked", "says"), BROKEN)
 def test_rule(rule: str, code: str, asked: AdhocQuery, says: str) -> None:
     (counts,) = [item for item in STORED_QUERY if item.id == rule]
-    found = check_query(asked, STRICT if counts.strict_only else FIELD)
+    number = transaction_of(asked.query_id)
+    found = check_query(asked, STRICT if counts.strict_only else FIELD, number)
     assert [(item.rule, item.code) for item in found] == [(rule, code)]
     assert found[0].context.startswith(says)
     assert found[0].location
     if counts.strict_only:
-        assert check_query(asked, FIELD) == []
+        assert check_query(asked, FIELD, number) == []
+
+
+@pytest.mark.parametrize("asked", StoredQuery, ids=query_name)
+def test_a_query_belongs_to_one_transaction(asked: StoredQuery) -> None:
+    (own,) = [number for number, queries in QUERIES_OF.items() if asked in queries]
+    (other,) = set(QUERIES_OF) - {own}
+    (finding,) = check_query(query(asked), FIELD, other)
+    assert (finding.rule, finding.code) == ("18-query-id", "XDSUnknownStoredQuery")
+    assert finding.context.startswith(
+        f"{query_name(asked)} ({asked}) is a query of {own}, and came as {other}"
+    )
+    assert transaction_of(asked) == own
 
 
 def test_every_rule_is_shown_by_a_test() -> None:
@@ -268,11 +401,21 @@ def test_the_limit_itself_is_taken(asked: AdhocQuery) -> None:
         patient("P1001^^^HOSP&2.999.1.1&ISO", unquoted=True),
         find_documents(slot("$XDSDocumentEntryClassCode", "A^^1.2")),
         find_documents(slot("$MetadataLevel", "1")),
+        find_documents(slot("$XDSDocumentEntryOfSomeSupplement", "1"), home_community_id="of-another"),
     ],
-    ids=["one-status-understood", "namespace", "no-parentheses", "supplement"],
+    ids=["one-status-understood", "namespace", "no-parentheses", "quoted-number", "supplement"],
 )
 def test_what_the_field_asks_rightly(asked: AdhocQuery) -> None:
     assert check_query(asked, FIELD) == []
+
+
+def test_parameters_of_other_queries_are_left_out() -> None:
+    """They are ignored, so nobody may trip over what they hold."""
+    valid = query(GET_DOCUMENTS, slot(UNIQUE_ID, "2.9"))
+    with_more = query(GET_DOCUMENTS, *valid.slots, slot("$XDSDocumentEntryClassCode", "no code"))
+    assert check_query(with_more, FIELD) == []
+    assert known_parameters(with_more) == valid
+    assert known_parameters(valid) is valid
 
 
 def test_no_finding_repeats_a_person() -> None:
@@ -284,28 +427,30 @@ def test_no_finding_repeats_a_person() -> None:
 
 def test_the_tables_of_the_standard_are_whole() -> None:
     assert set(PARAMETERS) == set(StoredQuery)
-    assert set(StoredQuery) > SUPPORTED
+    assert sorted(item for queries in QUERIES_OF.values() for item in queries) == sorted(StoredQuery)
     assert {query_name(item): len(rows) for item, rows in PARAMETERS.items()} == {
-        "FindDocuments": 17,
+        "FindDocuments": 19,
         "FindSubmissionSets": 7,
-        "FindFolders": 5,
-        "GetAll": 7,
-        "GetDocuments": 2,
-        "GetFolders": 2,
-        "GetAssociations": 1,
-        "GetDocumentsAndAssociations": 2,
-        "GetSubmissionSets": 1,
-        "GetSubmissionSetAndContents": 5,
-        "GetFolderAndContents": 5,
-        "GetFoldersForDocument": 2,
-        "GetRelatedDocuments": 4,
-        "FindDocumentsByReferenceId": 18,
+        "FindFolders": 6,
+        "GetAll": 9,
+        "GetDocuments": 4,
+        "GetFolders": 4,
+        "GetAssociations": 3,
+        "GetDocumentsAndAssociations": 4,
+        "GetSubmissionSets": 2,
+        "GetSubmissionSetAndContents": 6,
+        "GetFolderAndContents": 7,
+        "GetFoldersForDocument": 4,
+        "GetRelatedDocuments": 6,
+        "FindDocumentsByReferenceId": 20,
+        "FindDocumentsForMultiplePatients": 19,
+        "FindFoldersForMultiplePatients": 6,
     }
     for rows in PARAMETERS.values():
         assert len({row.name for row in rows}) == len(rows)
         assert all(row.kind == "code" or row.name.endswith("ReferenceIdList") for row in rows if row.and_or)
         assert all(row.many for row in rows if row.kind == "code")
-        assert len([row for row in rows if row.either]) in (0, 2)
+        assert len([row for row in rows if row.either]) in (0, 2, 3)
 
 
 def test_and_is_for_multi_valued_attributes_only() -> None:
@@ -337,7 +482,7 @@ ODD_QUERIES = st.builds(
 @given(odd=ODD_QUERIES)
 def test_no_query_makes_a_rule_fail(odd: AdhocQuery) -> None:
     for policy in (FIELD, STRICT):
-        for finding in check_query(odd, policy):
+        for finding in (*check_query(odd, policy), *check_query(odd, policy, "ITI-51")):
             assert finding.rule
             assert finding.location
             assert finding.context

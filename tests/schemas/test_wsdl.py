@@ -13,6 +13,8 @@ import zeep
 from lxml import etree
 from zeep.helpers import serialize_object
 
+from xds.transactions import CATALOGUE
+
 from .validators import MESSAGES, SCHEMAS, WSDLS, XDS, XS, parse
 
 NS = {
@@ -31,6 +33,7 @@ BOTH = pytest.mark.parametrize("path", [REGISTRY, REPOSITORY], ids=lambda path: 
 
 REGISTER = "DocumentRegistry_RegisterDocumentSet-b"
 STORED_QUERY = "DocumentRegistry_RegistryStoredQuery"
+MULTI_PATIENT = "DocumentRegistry_MultiPatientStoredQuery"
 PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
 REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
@@ -46,6 +49,7 @@ REQUESTS = [
     (REGISTRY, ADDED, "iti44-added"),
     (REGISTRY, REVISED, "iti44-revised"),
     (REGISTRY, DUPLICATES_RESOLVED, "iti44-duplicates-resolved"),
+    (REGISTRY, MULTI_PATIENT, "iti51-find-documents-for-multiple-patients"),
     (REPOSITORY, PROVIDE, "iti41-report"),
     (REPOSITORY, RETRIEVE, "iti43-request"),
 ]
@@ -56,6 +60,7 @@ RESPONSES = [
     (REGISTRY, STORED_QUERY, "iti18-response-object-ref"),
     (REGISTRY, ADDED, "iti44-acknowledgement"),
     (REGISTRY, DUPLICATES_RESOLVED, "iti44-acknowledgement-error"),
+    (REGISTRY, MULTI_PATIENT, "iti18-response-leaf-class"),
     (REPOSITORY, PROVIDE, "registry-response-failure"),
     (REPOSITORY, RETRIEVE, "iti43-response"),
 ]
@@ -181,7 +186,16 @@ def test_same_operations_as_the_official_wsdl(path: Path, names: set[str], refer
     assert {name: ours[name] for name in names} == {name: official[name] for name in names}
 
 
-@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "62"])
+def test_the_operations_are_those_of_the_catalogue() -> None:
+    served = {name: told for path in (REGISTRY, REPOSITORY) for name, told in operations(path, WSAM).items()}
+    assert set(served) == {row.operation for row in CATALOGUE}
+    for row in CATALOGUE:
+        told = served[row.operation]
+        assert (told.request_action, told.request) == (row.action, row.request)
+        assert (told.response_action, told.response) == (row.response_action, row.response)
+
+
+@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "51", "62"])
 def test_same_operation_as_another_maker(number: str, reference: Path) -> None:
     theirs = operations(reference / "wsdl" / "ipf" / f"iti{number}.wsdl", WSAM)
     ours = operations(REGISTRY, WSAM) | operations(REPOSITORY, WSAM)

@@ -13,7 +13,7 @@ from tests.samples.feeds import feed, patient_id
 from tests.transactions import samples
 from tests.transactions.wire import ACTION, PATH, SOAP, envelope
 from xds.hl7v3 import encode_patient_feed
-from xds.model import Interaction
+from xds.model import Interaction, StoredQuery
 from xds.server.wiring import House, build
 from xds.settings import RegistrySettings, Settings, StoreSettings
 from xds.soap.protocol import Application, XdsSoap12  # spyne only after xds.soap
@@ -91,6 +91,11 @@ def bodies() -> dict[str, bytes]:
         ),
         "ITI-42": samples.register_body(registered),
         "ITI-18": samples.find_body(patient),
+        "ITI-51": samples.query_body(
+            StoredQuery.FIND_FOLDERS_FOR_MULTIPLE_PATIENTS,
+            samples.slot("$XDSFolderPatientId", patient),
+            samples.slot("$XDSFolderStatus", samples.APPROVED),
+        ),
         "ITI-43": samples.retrieve_body(provided.unique_id or ""),
         **{key: encode_patient_feed(item) for key, item in feeds.items()},
         "ITI-62": samples.remove_body(*samples.ids_of(registered)),

@@ -417,10 +417,11 @@ def test_on_demand_entries_are_found_by_their_type_and_whatever_their_time(regis
     future = TimeRange(start=20990101000000, stop=21000101000000)
     assert found(object_types=both, creation_time=future) == [on_demand.entry_uuid]
     with registry.reads.reader() as queries:
-        documents = queries.documents([stable.entry_uuid, on_demand.entry_uuid], 10)
-        assert [d.entry_uuid for d in queries.of_object_types(documents, frozenset({STABLE}))] == [
-            stable.entry_uuid
-        ]
+        ids = [stable.entry_uuid, on_demand.entry_uuid]
+        documents = queries.documents(ids, DocumentCriteria(object_types=both), 10)
+        assert {d.entry_uuid for d in documents} == set(ids)
+        documents = queries.documents(ids, DocumentCriteria(), 10)
+        assert [d.entry_uuid for d in documents] == [stable.entry_uuid]
 
 
 # ---- comes back as it was sent

@@ -13,8 +13,14 @@ from xds.store.statements import statements
 
 PACKAGE = Path(__file__).parents[2] / "xds" / "store"
 GROUPS = sorted(path.stem for path in (PACKAGE / "sql").glob("*.sql"))
-FILTERED = {"queries": ("find_documents", "newest_first"), "patients": ("find_patients", "limited")}
-"""The statement of a group that filters are added to, and what stands after them."""
+FILTERED = {
+    "find_documents": "newest_first",
+    "find_documents_of_anyone": "some_of_anyone",
+    "find_submission_sets": "newest_first",
+    "find_folders": "newest_first",
+    "find_patients": "limited",
+}
+"""The statements that filters are added to, and what ends each."""
 
 
 def numbered(statement: str) -> str:
@@ -26,22 +32,18 @@ def numbered(statement: str) -> str:
 
 
 def complete() -> Iterator[tuple[str, str]]:
-    """Each statement by its name; filters as parts of the one that they filter."""
+    """Each statement by its name; filters as parts of those that they filter."""
     for group in GROUPS:
         found = statements(group)
-        filtered, ending = FILTERED.get(group, ("", ""))
-        filters = sorted(name for name in found if name.startswith("filter_"))
-        for name, statement in found.items():
-            if name == filtered:
-                yield f"{group}.{name}", f"{statement} {found[ending]}"
-                yield (
-                    f"{group}.{name}+all",
-                    " ".join([statement, *[found[item] for item in filters], found[ending]]),
-                )
-            elif name in filters:
-                yield f"{group}.{name}", f"{found[filtered]} {statement}"
-            elif name != ending:
-                yield f"{group}.{name}", statement
+        filters = {name: text for name, text in found.items() if name.startswith("filter_")}
+        for name in found.keys() & FILTERED.keys():
+            begin, end = found[name], found[FILTERED[name]]
+            yield f"{group}.{name}", f"{begin} {end}"
+            yield f"{group}.{name}+all", " ".join((begin, *filters.values(), end))
+            for each, text in filters.items():
+                yield f"{group}.{name}+{each}", f"{begin} {text} {end}"
+        for name in found.keys() - FILTERED.keys() - set(FILTERED.values()) - filters.keys():
+            yield f"{group}.{name}", found[name]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,9 @@ def test_each_is_used_and_each_that_is_used_is_there() -> None:
     used: set[tuple[str, str]] = set()
     for path in PACKAGE.glob("*.py"):
         source = path.read_text("utf-8")
+        if "Filtered(_SQL[" in source:  # it takes the filters by their names
+            filters = (PACKAGE / "reading.py").read_text("utf-8").partition("class Filtered")[2]
+            source += filters.replace("self._filters[", "_SQL[")
         bound = re.findall(r'^_SQL = statements\("(\w+)"\)$', source, re.MULTILINE)
         used |= {(group, name) for group in bound for name in re.findall(r'_SQL\["(\w+)"\]', source)}
         used |= set(re.findall(r'statements\("(\w+)"\)\["(\w+)"\]', source))

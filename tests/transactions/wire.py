@@ -19,6 +19,7 @@ ACTION = {
     "ITI-44": "urn:hl7-org:v3:PRPA_IN201301UV02",
     "ITI-44 revised": "urn:hl7-org:v3:PRPA_IN201302UV02",
     "ITI-44 duplicates resolved": "urn:hl7-org:v3:PRPA_IN201304UV02",
+    "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -29,6 +30,7 @@ PATH = {
     "ITI-44": "/dics/registry",
     "ITI-44 revised": "/dics/registry",
     "ITI-44 duplicates resolved": "/dics/registry",
+    "ITI-51": "/dics/registry",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

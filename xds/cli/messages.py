@@ -34,7 +34,6 @@ from xds.model import (
     RegisteredObject,
     RegistryFacts,
     RemovalFacts,
-    StoredQuery,
     Submission,
     XdsError,
     is_symbolic,
@@ -56,7 +55,19 @@ from xds.rules import (
 from xds.rules.case import registry_objects
 from xds.soap import SoapFault, read_envelope
 from xds.soap.envelope import ENVELOPE
-from xds.transactions import CATALOGUE, ITI_18, ITI_41, ITI_42, ITI_43, ITI_44, ITI_62, Transaction, by_action
+from xds.transactions import (
+    CATALOGUE,
+    ITI_18,
+    ITI_41,
+    ITI_42,
+    ITI_43,
+    ITI_44,
+    ITI_51,
+    ITI_62,
+    Transaction,
+    by_action,
+    of_request,
+)
 from xds.xml import parse
 from xds.xml.namespaces import SOAP11, SOAP12, WSA, XDSB, XOP_INCLUDE
 
@@ -106,23 +117,23 @@ class _Judge:
     def verdict(self) -> Verdict:
         root = self._root
         if root.tag not in (ENVELOPE, f"{{{SOAP11}}}Envelope"):
-            name, findings = self._content(root)
+            name, findings = self._content(root, None)
             return Verdict(message=name, findings=(*schema_findings(root, root, self._line), *findings))
         try:
             envelope = read_envelope(root)
         except SoapFault as fault:
             body = next((item for item in root.iter(*_KNOWN) if isinstance(item.tag, str)), None)
-            name, findings = ("SOAP message", []) if body is None else self._content(body)
+            name, findings = ("SOAP message", []) if body is None else self._content(body, None)
             return Verdict(message=name, findings=(self._soap(fault), *findings))
-        name, findings = self._content(envelope.body)
+        name, findings = self._content(envelope.body, envelope.action)
         addressing = self._addressing(envelope.body, envelope.action, envelope.message_id)
         schema = schema_findings(root, envelope.body, self._line)
         return Verdict(message=name, findings=(*schema, *addressing, *findings))
 
-    def _content(self, body: etree._Element) -> tuple[str, list[Judged]]:
-        for row in CATALOGUE:
-            if body.tag == row.request:
-                return f"{row.number} request", list(self._request(row, body))
+    def _content(self, body: etree._Element, action: str | None) -> tuple[str, list[Judged]]:
+        request = of_request(body, action)
+        if request is not None:
+            return f"{request.number} request", list(self._request(request, body))
         if body.tag == ACKNOWLEDGEMENT:
             return "ITI-44 response", list(acknowledgement_findings(body, self._line))
         numbers = [row.number for row in CATALOGUE if row.response == body.tag]
@@ -137,7 +148,7 @@ class _Judge:
                 code="Sender/ActionNotSupported",
                 what=f"{body.tag} is no message of a transaction that is known here",
                 remedy=f"Send one of {known}, or an answer to one",
-                section="ITI TF-2 3.18, 3.41 to 3.44",
+                section="ITI TF-2 3.18, 3.41 to 3.44, 3.51",
                 line=line_of(body, self._line),
                 rule="unknown-body",
             )
@@ -151,12 +162,9 @@ class _Judge:
         elif transaction is ITI_41:
             yield from self._documents(body)
             findings = self._provision(body)
-        elif transaction is ITI_18:
+        elif transaction in (ITI_18, ITI_51):
             query, notation = decode_adhoc_query(body)
-            findings = [*notation, *check_query(query, self._policy)]
-            # A query that our registry does not answer yet is not wrong.
-            if query.query_id in list(StoredQuery):
-                findings = [item for item in findings if item.rule != "18-query-id"]
+            findings = [*notation, *check_query(query, self._policy, transaction.number)]
         elif transaction is ITI_43:
             findings = list(decode_retrieve_request(body)[1])
         elif transaction is ITI_62:
@@ -262,7 +270,7 @@ class _Judge:
         """WS-Addressing headers: what the field leaves out without harm is a warning."""
         if body.tag == _FAULT:
             return
-        row = next((row for row in CATALOGUE if body.tag in (row.request, row.response)), None)
+        row = of_request(body, action) or next((row for row in CATALOGUE if body.tag == row.response), None)
         is_request = row is not None and body.tag == row.request
         if action is None:
             hint = f" ({row.action if is_request else row.response_action})" if row is not None else ""

@@ -1,4 +1,4 @@
-"""`xds query`: any stored query of a registry, by its name (ITI-18)."""
+"""`xds query`: any stored query of a registry, by its name (ITI-18, ITI-51)."""
 
 import click
 from lxml import etree
@@ -47,11 +47,12 @@ def query(
     as_xml: bool,
     timeout: float,
 ) -> None:
-    """Ask a stored query of a registry (ITI-18).
+    """Ask a stored query of a registry (ITI-18, ITI-51).
 
     QUERY is FindDocuments, FindSubmissionSets, FindFolders, FindDocumentsByReferenceId, GetAll,
     GetDocuments, GetFolders, GetAssociations, GetDocumentsAndAssociations, GetSubmissionSets,
-    GetSubmissionSetAndContents, GetFolderAndContents, GetFoldersForDocument or GetRelatedDocuments.
+    GetSubmissionSetAndContents, GetFolderAndContents, GetFoldersForDocument, GetRelatedDocuments,
+    FindDocumentsForMultiplePatients or FindFoldersForMultiplePatients (further patients: --set patientId=…).
     """
     return_type = ReturnType.OBJECT_REF if object_ref else ReturnType.LEAF_CLASS
     asked = _build(name, patient, given, anded, all_status, return_type, home)
@@ -84,8 +85,9 @@ def _build(
         groups = _groups(asked, given, anded)
         for row in PARAMETERS[asked]:
             if row.kind == "patient" and patient is not None:
-                groups[row.name] = [[patient]]
-            elif row.kind == "status" and row.name not in groups:
+                more = groups.get(row.name, [[]])[0] if row.many else []
+                groups[row.name] = [[patient, *more]]
+            elif row.kind == "status" and row.required and row.name not in groups:
                 statuses = AvailabilityStatus if all_status else (AvailabilityStatus.APPROVED,)
                 groups[row.name] = [[status.value for status in statuses]]
             elif row.required and row.name not in groups:

@@ -1,4 +1,4 @@
-"""Stored queries by name: short names and plain values into the notation of ITI-18 (ITI TF-2 3.18.4.1.2.3)."""
+"""Stored queries by name: short names and plain values into their notation (ITI TF-2 3.18.4.1.2.3, 3.51.4.1.2)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from xds.model import (
     AdhocQuery,
     AssociationType,
     AvailabilityStatus,
+    DocumentAvailability,
     QuerySlot,
     ReturnType,
     StoredQuery,
@@ -20,9 +21,10 @@ from xds.rules import PARAMETERS, Parameter, query_name
 ParameterValue = str | Sequence[str] | Sequence[Sequence[str]]
 """One value, several of which one must match, or several such lists that must all match."""
 
-_OBJECT = re.compile(r"^\$?(xds(documententry|submissionset|folder))?")
+_OBJECT = re.compile(r"^\$?(xds(documententry|submissionset|folder|(?=association)))?")
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "status": {item.name.lower(): item.value for item in AvailabilityStatus},
+    "availability": {item.name.lower(): item.value for item in DocumentAvailability},
     "type": {"stable": STABLE, "on-demand": ON_DEMAND},
     "association": {item.value.rpartition(":")[2].lower(): item.value for item in AssociationType},
 }
@@ -83,7 +85,7 @@ def build_query(
     ----------
     parameters
         By full or short name (``$XDSDocumentEntryClassCode``, ``classCode``, ``class_code``). A status may be
-        ``Approved``, an association type ``RPLC``, a type ``stable`` or ``on-demand``.
+        ``Approved``, an association type ``RPLC``, a type ``stable`` or ``on-demand``, an availability ``online``.
 
     Raises
     ------
@@ -99,9 +101,8 @@ def build_query(
             for group in groups:
                 values = tuple(words.get(item.lower(), item) for item in group)
                 # Digits stand bare, everything else in quotes (3.18.4.1.2.3.3).
-                slots.append(
-                    QuerySlot(name=row.name, values=values, is_list=row.many, unquoted=row.kind == "time")
-                )
+                bare = row.kind in ("time", "level")
+                slots.append(QuerySlot(name=row.name, values=values, is_list=row.many, unquoted=bare))
     return AdhocQuery(
         query_id=query.value,
         return_type=return_type,

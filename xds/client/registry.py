@@ -1,4 +1,4 @@
-"""A Document Registry elsewhere: ITI-42, ITI-18, ITI-44 and ITI-62 (ITI TF-2 3.42, 3.18, 3.44, 3.62)."""
+"""A Document Registry elsewhere: ITI-42, 18, 51, 44 and 62 (ITI TF-2 3.42, 3.18, 3.51, 3.44, 3.62)."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,8 @@ from xds.model import (
     StoredQuery,
     Submission,
 )
-from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_62, Role
+from xds.rules import transaction_of
+from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_62, Role
 
 
 class RegistryClient:
@@ -106,7 +107,7 @@ class RegistryClient:
         return registry_response(answer)
 
     def query(self, query: AdhocQuery) -> QueryResponse:
-        """Ask a stored query (ITI-18).
+        """Ask a stored query (ITI-18, or ITI-51 if it is one for multiple patients).
 
         Raises
         ------
@@ -116,15 +117,16 @@ class RegistryClient:
         return decode_answer(self.query_element(query))
 
     def query_element(self, query: AdhocQuery) -> etree._Element:
-        """Ask a stored query and return the query:AdhocQueryResponse as it came.
+        """Ask a stored query, by the transaction that it belongs to, and return the answer as it came.
 
         Raises
         ------
         ClientError
             No usable answer came.
         """
+        transaction = ITI_51 if transaction_of(query.query_id) == ITI_51.number else ITI_18
         return self._service.call(
-            ITI_18, encode_adhoc_query(query), also_expected=frozenset({REGISTRY_RESPONSE})
+            transaction, encode_adhoc_query(query), also_expected=frozenset({REGISTRY_RESPONSE})
         )
 
     def stored_query(
@@ -217,7 +219,7 @@ class RegistryClient:
 
 
 def decode_answer(element: etree._Element) -> QueryResponse:
-    """Decode the answer of ITI-18; some registries refuse with a bare rs:RegistryResponse."""
+    """Decode the answer of ITI-18 or ITI-51; some registries refuse with a bare rs:RegistryResponse."""
     is_whole = element.tag == ADHOC_QUERY_RESPONSE
     objects = decode_query_response(element).objects if is_whole else Submission()
     response = registry_response(element)

@@ -33,6 +33,12 @@ VALUE_LENGTH: Final = 256
 """rim:Value holds no more; a longer list is spread over several (ITI TF-2 3.18.4.1.2.3.4)."""
 
 
+def adhoc_query_id(element: etree._Element) -> str:
+    """The id of the stored query that a query:AdhocQueryRequest asks; empty when there is none."""
+    query = element.find(_ADHOC_QUERY)
+    return "" if query is None else query.get("id", "").strip()
+
+
 def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsError, ...]]:
     """Decode a query:AdhocQueryRequest and read the notation of its values.
 
@@ -59,7 +65,7 @@ def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsEr
         except ValueError as error:
             findings.append(RegistryError(f"{name}: {error}", location=name, rule="query-notation"))
     decoded = AdhocQuery(
-        query_id=query.get("id", "").strip(),
+        query_id=adhoc_query_id(element),
         return_type=return_type,
         slots=tuple(slots),
         home_community_id=query.get("home"),

@@ -1,8 +1,9 @@
 """What a stored query asks for, once its parameters were read and found in order."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from xds.model.identifiers import STABLE, AvailabilityStatus
+from xds.model.identifiers import STABLE, AvailabilityStatus, DocumentAvailability
 
 CodeKey = tuple[str, str]
 """(code, codingScheme)"""
@@ -20,6 +21,13 @@ class TimeRange:
 
 
 ANY_TIME = TimeRange()
+
+MetadataLevel = Literal[1, 2]
+"""$MetadataLevel: at 1 a registry with versions looks like one without (Metadata Update 3.18.4.1.2.3.5.1.1).
+
+Of DocumentEntries and Folders only the latest version is seen, no DocumentEntry that is Offline, and neither a Folder
+nor an Association that is Deprecated. At 2 there are no such limits.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +50,26 @@ class DocumentCriteria:
     service_stop_time: TimeRange = ANY_TIME
     author_patterns: tuple[str, ...] = ()  # LIKE on the raw authorPerson text
     reference_ids: tuple[tuple[str, ...], ...] = ()  # AND of ORs of LIKE patterns
+    availabilities: frozenset[DocumentAvailability] = frozenset()
+    metadata_level: MetadataLevel = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionSetCriteria:
+    """Filters on SubmissionSets; an empty one does not filter (ITI TF-2 3.18.4.1.2.3.7.2)."""
+
+    statuses: frozenset[AvailabilityStatus] = frozenset(AvailabilityStatus)
+    source_ids: tuple[str, ...] = ()
+    submission_time: TimeRange = ANY_TIME
+    author_patterns: tuple[str, ...] = ()  # LIKE on the raw authorPerson text
+    content_types: tuple[CodeKey, ...] = ()  # contentTypeCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderCriteria:
+    """Filters on Folders; an empty one does not filter (ITI TF-2 3.18.4.1.2.3.7.3)."""
+
+    statuses: frozenset[AvailabilityStatus] = frozenset(AvailabilityStatus)
+    last_update_time: TimeRange = ANY_TIME
+    codes: tuple[tuple[CodeKey, ...], ...] = ()  # codeList: AND of ORs
+    metadata_level: MetadataLevel = 1

@@ -71,6 +71,13 @@ class AvailabilityStatus(StrEnum):
     DEPRECATED = "urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated"
 
 
+class DocumentAvailability(StrEnum):
+    """Slot documentAvailability of a DocumentEntry; absent means Online (Metadata Update)."""
+
+    ONLINE = "urn:ihe:iti:2010:DocumentAvailability:Online"
+    OFFLINE = "urn:ihe:iti:2010:DocumentAvailability:Offline"
+
+
 class ResponseStatus(StrEnum):
     """@status of a response (ITI TF-3 4.2.4). PartialSuccess is in IHE's namespace, not OASIS'."""
 
@@ -117,7 +124,7 @@ class UpdateSlot(StrEnum):
     NEW_STATUS = "NewStatus"  # there too
 
 
-DOCUMENT_ONLINE: Final = "urn:ihe:iti:2010:DocumentAvailability:Online"
+DOCUMENT_ONLINE: Final = DocumentAvailability.ONLINE.value
 """Slot documentAvailability: the document can be retrieved; what an absent Slot means (XDS Metadata Update)."""
 
 RELATIONSHIPS: Final = frozenset(AssociationType) - {AssociationType.HAS_MEMBER}
@@ -153,7 +160,7 @@ DELETE_ALL: Final = "urn:oasis:names:tc:ebxml-regrep:DeletionScopeType:DeleteAll
 
 
 class StoredQuery(StrEnum):
-    """AdhocQuery/@id of each stored query (ITI TF-2 3.18.4.1.2.4)."""
+    """AdhocQuery/@id of each stored query (ITI TF-2 3.18.4.1.2.4, 3.51.4.1.2.2)."""
 
     FIND_DOCUMENTS = "urn:uuid:14d4debf-8f97-4251-9a74-a90016b0af0d"  # 3.18.4.1.2.3.7.1
     FIND_SUBMISSION_SETS = "urn:uuid:f26abbcb-ac74-4422-8a30-edb644bbc1a9"  # .7.2
@@ -169,6 +176,8 @@ class StoredQuery(StrEnum):
     GET_FOLDERS_FOR_DOCUMENT = "urn:uuid:10cae35a-c7f9-4cf5-b61e-fc3278ffb578"  # .7.12
     GET_RELATED_DOCUMENTS = "urn:uuid:d90e5407-b356-4d91-a89f-873917b4b0e6"  # .7.13
     FIND_DOCUMENTS_BY_REFERENCE_ID = "urn:uuid:12941a89-e02e-4be5-967c-ce4bfc8fe492"  # .7.14
+    FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS = "urn:uuid:3d1bdb10-39a2-11de-89c2-2f44d94eaa9f"  # 3.51.4.1.2.1.1
+    FIND_FOLDERS_FOR_MULTIPLE_PATIENTS = "urn:uuid:50d3f5ac-39a2-11de-a1ca-b366239e58df"  # 3.51.4.1.2.1.2
 
 
 class ReturnType(StrEnum):

@@ -16,13 +16,22 @@ from xds.rules.provision import (
     complete,
     same_document,
 )
-from xds.rules.query_criteria import document_criteria, entry_uuids, statuses
-from xds.rules.query_parameters import PARAMETERS, SUPPORTED, Parameter, query_name
+from xds.rules.query_case import QueryCase
+from xds.rules.query_criteria import (
+    association_statuses,
+    document_criteria,
+    entry_uuids,
+    folder_criteria,
+    metadata_level,
+    statuses,
+    submission_set_criteria,
+)
+from xds.rules.query_parameters import PARAMETERS, QUERIES_OF, Parameter, query_name, transaction_of
 from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL, RemovalCase, check_removal
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
 from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, Strictness, run, wrong_levels
-from xds.rules.stored_query import STORED_QUERY, QueryCase, check_query
+from xds.rules.stored_query import STORED_QUERY, check_query, known_parameters
 
 __all__ = [
     "ALL_RULES",
@@ -30,13 +39,13 @@ __all__ = [
     "PARAMETERS",
     "PATIENT_FEED",
     "PROVISION",
+    "QUERIES_OF",
     "REGISTRATION",
     "REMOVAL",
     "RETRIEVAL",
     "SAME_DOCUMENT",
     "STORED_QUERY",
     "STRUCTURE",
-    "SUPPORTED",
     "CodeSet",
     "DocumentPart",
     "Effects",
@@ -55,7 +64,9 @@ __all__ = [
     "RulePolicy",
     "Strictness",
     "assign_entry_uuids",
+    "association_statuses",
     "birth_date",
+    "canonical_patient_id",
     "check",
     "check_patient_feed",
     "check_provision",
@@ -68,11 +79,16 @@ __all__ = [
     "effects_of",
     "entry_uuids",
     "fed_patient",
+    "folder_criteria",
+    "known_parameters",
+    "metadata_level",
     "object_key",
     "query_name",
     "run",
     "same_document",
     "statuses",
+    "submission_set_criteria",
     "subsumed_patient",
+    "transaction_of",
     "wrong_levels",
 ]

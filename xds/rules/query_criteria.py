@@ -5,13 +5,17 @@ from xds.model import (
     AdhocQuery,
     AvailabilityStatus,
     CodeKey,
+    DocumentAvailability,
     DocumentCriteria,
+    FolderCriteria,
+    MetadataLevel,
+    SubmissionSetCriteria,
     TimeRange,
     earliest_moment,
 )
 
-_STATUS = "$XDSDocumentEntryStatus"
 _PREFIX = "$XDSDocumentEntry"
+_APPROVED = frozenset({AvailabilityStatus.APPROVED})
 
 
 def document_criteria(query: AdhocQuery) -> DocumentCriteria:
@@ -21,21 +25,60 @@ def document_criteria(query: AdhocQuery) -> DocumentCriteria:
     `check_query` found no error.
     """
     return DocumentCriteria(
-        statuses=statuses(query, _STATUS) or frozenset(AvailabilityStatus),
+        statuses=statuses(query, f"{_PREFIX}Status") or frozenset(AvailabilityStatus),
         object_types=frozenset(_values(query, "$XDSDocumentEntryType")) or frozenset({STABLE}),
-        class_codes=_codes(query, "ClassCode"),
-        type_codes=_codes(query, "TypeCode"),
-        practice_setting_codes=_codes(query, "PracticeSettingCode"),
-        healthcare_facility_type_codes=_codes(query, "HealthcareFacilityTypeCode"),
-        format_codes=_codes(query, "FormatCode"),
-        event_codes=_code_groups(query, "EventCodeList"),
-        confidentiality_codes=_code_groups(query, "ConfidentialityCode"),
-        creation_time=_time_range(query, "CreationTime"),
-        service_start_time=_time_range(query, "ServiceStartTime"),
-        service_stop_time=_time_range(query, "ServiceStopTime"),
+        class_codes=_codes(query, f"{_PREFIX}ClassCode"),
+        type_codes=_codes(query, f"{_PREFIX}TypeCode"),
+        practice_setting_codes=_codes(query, f"{_PREFIX}PracticeSettingCode"),
+        healthcare_facility_type_codes=_codes(query, f"{_PREFIX}HealthcareFacilityTypeCode"),
+        format_codes=_codes(query, f"{_PREFIX}FormatCode"),
+        event_codes=_code_groups(query, f"{_PREFIX}EventCodeList"),
+        confidentiality_codes=_code_groups(query, f"{_PREFIX}ConfidentialityCode"),
+        creation_time=_time_range(query, f"{_PREFIX}CreationTime"),
+        service_start_time=_time_range(query, f"{_PREFIX}ServiceStartTime"),
+        service_stop_time=_time_range(query, f"{_PREFIX}ServiceStopTime"),
         author_patterns=_values(query, "$XDSDocumentEntryAuthorPerson"),
         reference_ids=_groups(query, "$XDSDocumentEntryReferenceIdList"),
+        availabilities=frozenset(
+            DocumentAvailability(value) for value in _values(query, f"{_PREFIX}DocumentAvailability")
+        ),
+        metadata_level=metadata_level(query),
     )
+
+
+def submission_set_criteria(query: AdhocQuery) -> SubmissionSetCriteria:
+    """Return the filters on SubmissionSets of FindSubmissionSets and GetAll (ITI TF-2 3.18.4.1.2.3.7.2, .4)."""
+    return SubmissionSetCriteria(
+        statuses=statuses(query, "$XDSSubmissionSetStatus") or frozenset(AvailabilityStatus),
+        source_ids=_values(query, "$XDSSubmissionSetSourceId"),
+        submission_time=_time_range(query, "$XDSSubmissionSetSubmissionTime"),
+        author_patterns=_values(query, "$XDSSubmissionSetAuthorPerson"),
+        content_types=_codes(query, "$XDSSubmissionSetContentType"),
+    )
+
+
+def folder_criteria(query: AdhocQuery) -> FolderCriteria:
+    """Return the filters on Folders of every query that takes some of them (ITI TF-2 3.18.4.1.2.3.7.3)."""
+    return FolderCriteria(
+        statuses=statuses(query, "$XDSFolderStatus") or frozenset(AvailabilityStatus),
+        last_update_time=_time_range(query, "$XDSFolderLastUpdateTime"),
+        codes=_code_groups(query, "$XDSFolderCodeList"),
+        metadata_level=metadata_level(query),
+    )
+
+
+def metadata_level(query: AdhocQuery) -> MetadataLevel:
+    """Return $MetadataLevel; absent means 1 (Metadata Update 3.18.4.1.2.3.5.1.1)."""
+    return 2 if "2" in _values(query, "$MetadataLevel") else 1
+
+
+def association_statuses(query: AdhocQuery) -> frozenset[AvailabilityStatus]:
+    """Return the statuses of Associations that an answer may hold: Approved unless others are asked for.
+
+    At $MetadataLevel 1 a Deprecated Association is not seen, even when it is asked for.
+    """
+    asked = statuses(query, "$XDSAssociationStatus") or _APPROVED
+    return asked if metadata_level(query) == 2 else asked & _APPROVED
 
 
 def statuses(query: AdhocQuery, parameter: str) -> frozenset[AvailabilityStatus]:
@@ -64,17 +107,17 @@ def _code(value: str) -> CodeKey:
     return code, scheme
 
 
-def _codes(query: AdhocQuery, attribute: str) -> tuple[CodeKey, ...]:
-    return tuple(_code(value) for value in _values(query, _PREFIX + attribute))
+def _codes(query: AdhocQuery, parameter: str) -> tuple[CodeKey, ...]:
+    return tuple(_code(value) for value in _values(query, parameter))
 
 
-def _code_groups(query: AdhocQuery, attribute: str) -> tuple[tuple[CodeKey, ...], ...]:
-    return tuple(tuple(_code(value) for value in group) for group in _groups(query, _PREFIX + attribute))
+def _code_groups(query: AdhocQuery, parameter: str) -> tuple[tuple[CodeKey, ...], ...]:
+    return tuple(tuple(_code(value) for value in group) for group in _groups(query, parameter))
 
 
-def _time_range(query: AdhocQuery, attribute: str) -> TimeRange:
+def _time_range(query: AdhocQuery, parameter: str) -> TimeRange:
     """From is inclusive, To exclusive: the formula of 3.18.4.1.2.3.3 is the rule."""
-    start, stop = (_values(query, f"{_PREFIX}{attribute}{end}") for end in ("From", "To"))
+    start, stop = (_values(query, f"{parameter}{end}") for end in ("From", "To"))
     return TimeRange(
         start=earliest_moment(start[0]) if start else None,
         stop=earliest_moment(stop[0]) if stop else None,

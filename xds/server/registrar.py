@@ -34,6 +34,6 @@ class LocalRegistrar:
         """Tell whether the SubmissionSet is registered."""
         try:
             with self._queries.reader() as reader:
-                return bool(reader.submission_set(entry_uuid=submission_set_uuid))
+                return bool(reader.submission_sets([submission_set_uuid], 1))
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error

@@ -9,6 +9,7 @@ from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
 from xds.registry import (
+    MultiPatientStoredQuery,
     PatientIdentityFeedV3,
     QueryPolicy,
     RegisterDocumentSet,
@@ -49,6 +50,7 @@ from xds.transactions import (
     ITI_42,
     ITI_43,
     ITI_44,
+    ITI_51,
     ITI_62,
     Role,
     Transaction,
@@ -94,7 +96,9 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     handlers: dict[Transaction, Handler] = {}
     if "registry" in settings.server.roles:
         handlers[ITI_42] = registration
-        handlers[ITI_18] = RegistryStoredQuery(queries, query_policy(settings, rules))
+        asking = query_policy(settings, rules)
+        handlers[ITI_18] = RegistryStoredQuery(queries, asking)
+        handlers[ITI_51] = MultiPatientStoredQuery(queries, asking)
         handlers[ITI_62] = RemoveMetadata(submissions, rules)
         v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
         handlers |= dict.fromkeys(ITI_44, v3)
@@ -214,6 +218,7 @@ def _endpoints(
                 body=row.request,
                 mtom=row.mtom,
                 handler=guarded(row, handlers[row]),
+                claims=row.claims,
             )
             for row in of_role(role)
             if row in handlers

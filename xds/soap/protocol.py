@@ -31,7 +31,7 @@ IsStrict = Callable[[str], bool]
 class Route:
     """One operation of an end point: what a request must look like to be dispatched to it."""
 
-    __slots__ = ("action", "body", "handler", "mtom", "number", "operation", "response_action")
+    __slots__ = ("action", "body", "claims", "handler", "mtom", "number", "operation", "response_action")
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class Route:
         body: str,
         mtom: bool,
         handler: Handler,
+        claims: Callable[[Any], bool] = lambda body: True,
     ) -> None:
         self.number = number  # "ITI-42"
         self.operation = operation  # wsdl:operation
@@ -51,6 +52,7 @@ class Route:
         self.body = body  # QName
         self.mtom = mtom  # sent as MTOM, in strict; else as simple SOAP (ITI TF-2 V.8.1)
         self.handler = handler
+        self.claims = claims  # of a body without wsa:Action: whether it can be this operation's
 
 
 class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
@@ -101,7 +103,7 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
         action, body = request.envelope.action, str(request.envelope.body.tag)
         strict = self._is_strict(request.peer)
         if action is None and not strict:
-            action = self._action_from(request.http_action, body)
+            action = self._action_from(request.http_action, request.envelope.body)
         if action is None:
             raise SoapFault(ACTION_MISSING, known=", ".join(self._by_action))
         route = self._by_action.get(action)
@@ -114,12 +116,16 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
             raise SoapFault(MTOM_REQUIRED, number=route.number, expected=expected, found=found)
         return route
 
-    def _action_from(self, http_action: str | None, body: str) -> str | None:
-        """The action of a request without wsa:Action: HTTP's counts only among what its body allows (V.3.2)."""
-        possible = [route.action for route in self._routes if route.body == body]
-        if http_action in possible or not possible:
+    def _action_from(self, http_action: str | None, body: Any) -> str | None:
+        """The action of a request without wsa:Action: HTTP's counts only among what its body allows (V.3.2).
+
+        Where several operations take the same element, what is in it tells whose it is.
+        """
+        possible = [route for route in self._routes if route.body == body.tag]
+        if not possible or http_action in [route.action for route in possible]:
             return http_action
-        return possible[0] if len(possible) == 1 else None
+        claiming = [route.action for route in possible if route.claims(body)]
+        return claiming[0] if len(claiming) == 1 else None
 
     def _hint(self, action: str) -> Phrase:
         if action in self._elsewhere:

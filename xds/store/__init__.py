@@ -16,7 +16,8 @@ from xds.store.patient_errors import (
 )
 from xds.store.patients import MergeEvent, PatientCriteria, PatientStore, PatientView
 from xds.store.pool import open_pool, ping
-from xds.store.queries import FoundObject, QueryStore, RegistryReader
+from xds.store.queries import QueryStore, RegistryReader
+from xds.store.reading import FoundObject
 from xds.store.removals import Removal
 from xds.store.replay import ReplayStore
 from xds.store.repository import (

@@ -3,21 +3,26 @@
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from xds.ebxml import filler
 from xds.model import (
     ON_DEMAND,
     AvailabilityStatus,
+    DocumentAvailability,
     DocumentCriteria,
     ObjectKind,
     TimeRange,
 )
 from xds.store import rows
 from xds.store.access import Connection, Pool, borrowed
+from xds.store.associations import AssociationReader
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
+from xds.store.folders import FolderReader
+from xds.store.reading import FoundObject, bare_ids, like
 from xds.store.statements import statements
+from xds.store.submission_sets import SubmissionSetReader
 
 _SQL = statements("queries")
 _SINGLE_CODES: Final = (
@@ -33,27 +38,11 @@ _AT_ONCE: Final = 16
 """Bodies that are unpacked together: of entries some 120 KiB."""
 
 
-class FoundObject(NamedTuple):
-    """A row of one of the four tables, its body still packed; the columns in the order of the statements."""
-
-    kind: ObjectKind
-    entry_uuid: str  # "urn:uuid:…"
-    patient_key: int
-    status: str  # A, D
-    home: str | None
-    body: bytes
-    last_update_time: int | None = None  # of a Folder
-    source: str = ""  # of an Association
-    target: str = ""
-    association_type: str = ""
-
-
-class RegistryReader:
+class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
     """Reads within one connection; every answer of one query comes from one reader."""
 
     def __init__(self, connection: Connection, codes: CodeCache, bodies: BodyCodec) -> None:
-        self._connection = connection
-        self._codes = codes
+        super().__init__(connection, codes)
         self._bodies = bodies
 
     def patient_keys(self, patient_id: str) -> list[int] | None:
@@ -61,20 +50,31 @@ class RegistryReader:
         found = self._connection.run(_SQL["patient"], {"cx": patient_id})
         return list(found[0][0]) if found else None
 
+    def keys_of_patients(self, patient_ids: Sequence[str]) -> dict[str, list[int]]:
+        """The keys of several patients at once, by the ids that are known and not merged away."""
+        found = self._connection.run(_SQL["patients"], {"ids": patient_ids})
+        return {row[0]: list(row[1]) for row in found}
+
     def find_documents(
         self,
-        keys: Sequence[int],
+        keys: Sequence[int] | None,
         criteria: DocumentCriteria,
         limit: int,
         *,
         among: Iterable[str] | None = None,
+        uids: list[bytes] | None = None,
+        logical_ids: list[str] | None = None,
     ) -> list[FoundObject]:
         """DocumentEntries of a patient, newest first, at most `limit` (ITI TF-2 3.18.4.1.2.3.7.1).
 
         Parameters
         ----------
+        keys
+            Of one patient or several; None for anyone's (ITI TF-2 3.51.4.1.2.1.1).
         among
             Only those entryUUIDs; None for all.
+        uids, logical_ids
+            Only those with one of these uniqueIds (hashed) or logicalIDs (bare); None for all.
         """
         parameters: dict[str, Any] = {
             "keys": keys,
@@ -82,7 +82,7 @@ class RegistryReader:
             "object_types": ["O" if item == ON_DEMAND else "S" for item in criteria.object_types],
             "limit": limit,
         }
-        sql = [_SQL["find_documents"]]
+        sql = [_SQL["find_documents_of_anyone" if keys is None else "find_documents"]]
         for name in _SINGLE_CODES:
             if wanted := getattr(criteria, name):
                 sql.append(_SQL[f"filter_{name}"])
@@ -99,102 +99,48 @@ class RegistryReader:
                 " AND EXISTS (SELECT 1 FROM unnest(reference_ids) AS r (value)"  # noqa: S608  # a number
                 f" WHERE value LIKE ANY(%(reference_ids_{index})s))"
             )
-            parameters[f"reference_ids_{index}"] = [_like(pattern) for pattern in patterns]
+            parameters[f"reference_ids_{index}"] = [like(pattern) for pattern in patterns]
         for name, value in _time_filters(criteria):
             sql.append(_SQL[f"filter_{name}"])
             parameters[name] = value
         if criteria.author_patterns:
             sql.append(_SQL["filter_author_patterns"])
-            parameters["author_patterns"] = [_like(pattern) for pattern in criteria.author_patterns]
-        if among is not None:
-            sql.append(_SQL["filter_ids"])
-            parameters["ids"] = [rows.bare(item) for item in among]
-        sql.append(_SQL["newest_first"])
+            parameters["author_patterns"] = [like(pattern) for pattern in criteria.author_patterns]
+        for name, ids in (
+            ("ids", None if among is None else bare_ids(among)),
+            ("uids", uids),
+            ("logical_ids", logical_ids),
+        ):
+            if ids is not None:
+                sql.append(_SQL[f"filter_{name}"])
+                parameters[name] = ids
+        sql += [_SQL[name] for name in _version_filters(criteria)]
+        sql.append(_SQL["some_of_anyone" if keys is None else "newest_first"])
         return self._objects(ObjectKind.DOCUMENT_ENTRY, " ".join(sql), parameters)
 
-    def locate(self, entry_uuids: Iterable[str]) -> dict[str, tuple[int, ObjectKind]]:
-        """Where objects are: entryUUID → patient key and kind."""
-        ids = [rows.bare(item) for item in entry_uuids]
-        return {
-            row[0]: (row[1], ObjectKind(row[2])) for row in self._connection.run(_SQL["locate"], {"ids": ids})
-        }
-
-    def documents(self, entry_uuids: Sequence[str], limit: int) -> list[FoundObject]:
-        """DocumentEntries by entryUUID."""
-        located = self.locate(entry_uuids)
-        keys = sorted({key for key, kind in located.values() if kind is ObjectKind.DOCUMENT_ENTRY})
-        if not keys:
-            return []
-        parameters = {"keys": keys, "ids": [rows.bare(item) for item in located], "limit": limit}
-        return self._objects(ObjectKind.DOCUMENT_ENTRY, _SQL["documents_by_id"], parameters)
-
-    def of_object_types(
-        self, documents: Sequence[FoundObject], object_types: frozenset[str]
+    def documents(
+        self, entry_uuids: Sequence[str], criteria: DocumentCriteria, limit: int
     ) -> list[FoundObject]:
-        """Those of the documents that are Stable or On-Demand, as asked (ITI TF-2 3.18.4.1.2.3.6.2)."""
-        if not documents:
-            return []
-        keys = sorted({item.patient_key for item in documents})
-        criteria = DocumentCriteria(object_types=object_types)
-        kept = self.find_documents(
-            keys, criteria, len(documents), among=[item.entry_uuid for item in documents]
-        )
-        passing = {item.entry_uuid for item in kept}
-        return [item for item in documents if item.entry_uuid in passing]
+        """DocumentEntries by entryUUID."""
+        keys = self._keys_of(entry_uuids, ObjectKind.DOCUMENT_ENTRY)
+        return self.find_documents(keys, criteria, limit, among=entry_uuids) if keys else []
 
-    def documents_of_unique_ids(self, unique_ids: Iterable[str], limit: int) -> list[FoundObject]:
+    def documents_of_unique_ids(
+        self, unique_ids: Iterable[str], criteria: DocumentCriteria, limit: int
+    ) -> list[FoundObject]:
         """DocumentEntries by uniqueId; one may name several."""
         uids = [rows.uid(item) for item in unique_ids]
         keys = self._keys_of_unique_ids(uids, ObjectKind.DOCUMENT_ENTRY)
-        if not keys:
-            return []
-        parameters = {"keys": keys, "uids": uids, "limit": limit}
-        return self._objects(ObjectKind.DOCUMENT_ENTRY, _SQL["documents_by_unique_id"], parameters)
+        return self.find_documents(keys, criteria, limit, uids=uids) if keys else []
 
-    def submission_set(
-        self, *, entry_uuid: str | None = None, unique_id: str | None = None
+    def documents_of_logical_ids(
+        self, logical_ids: Sequence[str], criteria: DocumentCriteria, limit: int
     ) -> list[FoundObject]:
-        """A SubmissionSet by one of its ids; empty when there is none."""
-        uids = [] if unique_id is None else [rows.uid(unique_id)]
-        ids = [] if entry_uuid is None else [entry_uuid]
-        keys = [key for key, _ in self.locate(ids).values()] if ids else []
-        keys += self._keys_of_unique_ids(uids, ObjectKind.SUBMISSION_SET) if uids else []
-        parameters = {"keys": keys, "ids": [rows.bare(item) for item in ids], "uids": uids}
-        return self._objects(ObjectKind.SUBMISSION_SET, _SQL["submission_sets_by_id"], parameters)
-
-    def submission_sets(
-        self, keys: Sequence[int], statuses: Iterable[AvailabilityStatus], limit: int
-    ) -> list[FoundObject]:
-        """SubmissionSets of a patient."""
-        parameters = {"keys": keys, "statuses": [rows.LETTER_OF[item] for item in statuses], "limit": limit}
-        return self._objects(ObjectKind.SUBMISSION_SET, _SQL["submission_sets"], parameters)
-
-    def folders(
-        self, keys: Sequence[int], statuses: Iterable[AvailabilityStatus], limit: int
-    ) -> list[FoundObject]:
-        """Folders of a patient."""
-        parameters = {"keys": keys, "statuses": [rows.LETTER_OF[item] for item in statuses], "limit": limit}
-        return self._objects(ObjectKind.FOLDER, _SQL["folders"], parameters)
-
-    def folders_by_id(self, keys: Sequence[int], entry_uuids: Iterable[str]) -> list[FoundObject]:
-        """Folders by entryUUID."""
-        parameters = {"keys": keys, "ids": [rows.bare(item) for item in entry_uuids]}
-        return self._objects(ObjectKind.FOLDER, _SQL["folders_by_id"], parameters)
-
-    def associations_touching(self, entry_uuids: Iterable[str], limit: int) -> list[FoundObject]:
-        """Associations whose source or target is one of the objects."""
-        parameters = {"ids": [rows.bare(item) for item in entry_uuids], "limit": limit}
-        return self._objects(ObjectKind.ASSOCIATION, _SQL["associations_touching"], parameters)
-
-    def associations_from(self, entry_uuids: Iterable[str], kind: str, limit: int) -> list[FoundObject]:
-        """Associations of one type whose source is one of the objects."""
-        parameters = {"ids": [rows.bare(item) for item in entry_uuids], "type": kind, "limit": limit}
-        return self._objects(ObjectKind.ASSOCIATION, _SQL["associations_from"], parameters)
-
-    def associations_by_id(self, keys: Sequence[int], entry_uuids: Iterable[str]) -> list[FoundObject]:
-        """Associations by entryUUID."""
-        parameters = {"keys": keys, "ids": [rows.bare(item) for item in entry_uuids]}
-        return self._objects(ObjectKind.ASSOCIATION, _SQL["associations_by_id"], parameters)
+        """DocumentEntries by logicalID: every version, wherever it lies."""
+        ids = bare_ids(logical_ids)
+        later = self._connection.run(_SQL["keys_of_later_versions"], {"logical_ids": ids})
+        keys = sorted({*self._keys_of(logical_ids, ObjectKind.DOCUMENT_ENTRY), *[row[0] for row in later]})
+        return self.find_documents(keys, criteria, limit, logical_ids=ids) if keys else []
 
     def patient_names(self, keys: Iterable[int]) -> dict[int, str]:
         """The surviving patient id of each key."""
@@ -224,13 +170,6 @@ class RegistryReader:
                 while few := [item.body for item in itertools.islice(neighbours, _AT_ONCE)]:
                     yield fill(self._bodies.unpack(few))
 
-    def _keys_of_unique_ids(self, uids: list[bytes], kind: ObjectKind) -> list[int]:
-        found = self._connection.run(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
-        return sorted({key for row in found for key in (row[0], *row[1])})
-
-    def _objects(self, kind: ObjectKind, statement: str, parameters: dict[str, Any]) -> list[FoundObject]:
-        return [FoundObject(kind, *row) for row in self._connection.run(statement, parameters)]
-
 
 class QueryStore:
     """Where stored queries read."""
@@ -252,9 +191,17 @@ def _today(item: FoundObject) -> tuple[str, int, str | None, int | None]:
     return item.status, item.patient_key, item.home, item.last_update_time
 
 
-def _like(pattern: str) -> str:
-    """A stored query's pattern knows % and _ only; PostgreSQL's escape character is doubled."""
-    return pattern.replace("\\", "\\\\")
+def _version_filters(criteria: DocumentCriteria) -> Iterator[str]:
+    """What $MetadataLevel and documentAvailability leave out (XDS Metadata Update 3.18.4.1.2.3.5.1.1)."""
+    wanted = criteria.availabilities
+    if criteria.metadata_level == 1:
+        yield "filter_online"
+        if AvailabilityStatus.DEPRECATED in criteria.statuses:
+            yield "filter_latest"
+    if wanted == {DocumentAvailability.OFFLINE}:
+        yield "filter_offline"
+    elif wanted == {DocumentAvailability.ONLINE} and criteria.metadata_level != 1:
+        yield "filter_online"
 
 
 def _time_filters(criteria: DocumentCriteria) -> Iterator[tuple[str, int]]:

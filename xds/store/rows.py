@@ -13,6 +13,7 @@ from xds.model import (
     AvailabilityStatus,
     Code,
     CodeKey,
+    DocumentAvailability,
     DocumentEntry,
     Folder,
     Submission,
@@ -80,6 +81,7 @@ def entry_row(key: int, entry: DocumentEntry, codes: Mapping[CodeKey, int], pack
         [author.person for author in entry.authors if author.person],
         list(entry.reference_ids),
         entry.home_community_id,
+        entry.document_availability == DocumentAvailability.OFFLINE,
         pack.pack(encode_document_entry(entry, stored=True)),
     )
 

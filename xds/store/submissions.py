@@ -58,6 +58,7 @@ _COLUMNS: Final = {
         "author_persons": "text[]",
         "reference_ids": "text[]",
         "home": "text",
+        "offline": "boolean",
         "body": "bytea",
     },
     "submission_set": {

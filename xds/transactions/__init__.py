@@ -10,11 +10,13 @@ from xds.transactions.catalogue import (
     ITI_44_ADDED,
     ITI_44_DUPLICATES_RESOLVED,
     ITI_44_REVISED,
+    ITI_51,
     ITI_62,
     Role,
     Transaction,
     by_action,
     by_body,
+    of_request,
     of_role,
 )
 
@@ -28,10 +30,12 @@ __all__ = [
     "ITI_44_ADDED",
     "ITI_44_DUPLICATES_RESOLVED",
     "ITI_44_REVISED",
+    "ITI_51",
     "ITI_62",
     "Role",
     "Transaction",
     "by_action",
     "by_body",
+    "of_request",
     "of_role",
 ]

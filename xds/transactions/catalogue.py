@@ -1,12 +1,15 @@
 """The catalogue of transactions: number, actions, encoding and body types of each, one row each.
 
 Everything that dispatches, serves a WSDL, checks a message or calls a peer reads this table
-(ITI TF-2 3.18, 3.41 to 3.44, Appendix V).
+(ITI TF-2 3.18, 3.41 to 3.44, 3.51, Appendix V).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from lxml import etree
 
 from xds.ebxml import (
     ADHOC_QUERY_REQUEST,
@@ -17,8 +20,10 @@ from xds.ebxml import (
     RETRIEVE_REQUEST,
     RETRIEVE_RESPONSE,
     SUBMIT_OBJECTS_REQUEST,
+    adhoc_query_id,
 )
 from xds.hl7v3 import ACKNOWLEDGEMENT, PATIENT_ADDED, PATIENT_DUPLICATES_RESOLVED, PATIENT_REVISED
+from xds.rules import transaction_of
 
 
 class Role(StrEnum):
@@ -26,6 +31,10 @@ class Role(StrEnum):
 
     REGISTRY = "registry"
     REPOSITORY = "repository"
+
+
+def _any_body(_body: etree._Element) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,8 @@ class Transaction:
     response: str
     mtom: bool  # MTOM/XOP in both directions; else Simple SOAP (V.8.1)
     writes: bool  # a repeat with the same MessageID gets the stored answer
+    # Of a request without wsa:Action whose element others take too: whether it can be this transaction.
+    claims: Callable[[etree._Element], bool] = _any_body
 
 
 def _patient_feed(interaction: str, request: str) -> Transaction:
@@ -100,6 +111,20 @@ ITI_18: Final = Transaction(
     response=ADHOC_QUERY_RESPONSE,
     mtom=False,
     writes=False,
+    claims=lambda body: transaction_of(adhoc_query_id(body)) == "ITI-18",
+)
+ITI_51: Final = Transaction(
+    number="ITI-51",
+    name="Multi-Patient Stored Query",
+    operation="DocumentRegistry_MultiPatientStoredQuery",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2009:MultiPatientStoredQuery",
+    response_action="urn:ihe:iti:2009:MultiPatientStoredQueryResponse",
+    request=ADHOC_QUERY_REQUEST,
+    response=ADHOC_QUERY_RESPONSE,
+    mtom=False,
+    writes=False,
+    claims=lambda body: transaction_of(adhoc_query_id(body)) == "ITI-51",
 )
 ITI_43: Final = Transaction(
     number="ITI-43",
@@ -127,7 +152,7 @@ ITI_62: Final = Transaction(
     writes=True,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_43, *ITI_44, ITI_62)
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_62)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:
@@ -143,6 +168,14 @@ def by_action(action: str) -> Transaction | None:
 def by_body(qname: str) -> tuple[Transaction, ...]:
     """The transactions whose request body has that QName."""
     return tuple(row for row in CATALOGUE if row.request == qname)
+
+
+def of_request(body: etree._Element, action: str | None) -> Transaction | None:
+    """The transaction that a request is: what its action says, if the body goes with it; else what the body says."""
+    told = None if action is None else by_action(action)
+    if told is not None and told.action == action and told.request == body.tag:
+        return told
+    return next((row for row in CATALOGUE if row.request == body.tag and row.claims(body)), None)
 
 
 _BY_ACTION = {row.action: row for row in CATALOGUE} | {row.response_action: row for row in CATALOGUE}

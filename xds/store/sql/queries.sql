@@ -3,11 +3,23 @@ SELECT patient_key || member_keys
   FROM patient
  WHERE cx = %(cx)s AND merged_into IS NULL;
 
+-- patients: those of the ids that are known and not merged away
+SELECT cx, patient_key || member_keys
+  FROM patient
+ WHERE cx = ANY(%(ids)s) AND merged_into IS NULL;
+
 -- find_documents: DocumentEntries of a patient (ITI TF-2 3.18.4.1.2.3.7.1); filters follow
 SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
   FROM document_entry
  WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
    AND object_type = ANY(%(object_types)s::"char"[]);
+
+-- find_documents_of_anyone: DocumentEntries whoever's they are (ITI TF-2 3.51.4.1.2.1.1); filters follow. The limit
+-- comes before the order: where too much matches, no more of it is read.
+SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
+  FROM (SELECT entry_uuid, patient_key, status, home, body, creation_time
+          FROM document_entry
+         WHERE status = ANY(%(statuses)s::"char"[]) AND object_type = ANY(%(object_types)s::"char"[]);
 
 -- filter_class_codes: one of them
  AND class_code = ANY(%(class_codes)s);
@@ -45,74 +57,37 @@ SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
 -- filter_author_patterns: LIKE on the raw authorPerson text
  AND EXISTS (SELECT 1 FROM unnest(author_persons) AS a (person) WHERE person LIKE ANY(%(author_patterns)s));
 
--- filter_ids: members of a SubmissionSet or Folder
+-- filter_ids: by entryUUID
  AND entry_uuid = ANY(%(ids)s::uuid[]);
+
+-- filter_uids: by uniqueId; one may name several
+ AND uid = ANY(%(uids)s);
+
+-- filter_logical_ids: by logicalID (XDS Metadata Update)
+ AND logical_id = ANY(%(logical_ids)s::uuid[]);
+
+-- filter_online: documentAvailability
+ AND NOT offline;
+
+-- filter_offline: documentAvailability
+ AND offline;
+
+-- filter_latest: not superseded by a later version of its logicalID; a version that is Approved never is
+ AND (status = 'A' OR NOT EXISTS (SELECT 1 FROM document_entry AS newer
+                                   WHERE newer.logical_id = document_entry.logical_id
+                                     AND newer.version > document_entry.version AND newer.version > 1));
 
 -- newest_first: and no more than can be answered
  ORDER BY creation_time DESC NULLS FIRST, entry_uuid LIMIT %(limit)s;
 
--- locate: where objects are
-SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text FROM object_locator WHERE entry_uuid = ANY(%(ids)s::uuid[]);
+-- some_of_anyone: as many as can be answered, then newest first
+ LIMIT %(limit)s) AS found ORDER BY creation_time DESC NULLS FIRST, entry_uuid;
 
--- locate_unique_ids: who bears uniqueIds of one kind of object
-SELECT patient_key, other_keys FROM unique_id WHERE uid = ANY(%(uids)s) AND kind = %(kind)s::"char";
+-- keys_of_later_versions: whose the later versions of logical objects are
+SELECT DISTINCT patient_key FROM document_entry WHERE logical_id = ANY(%(logical_ids)s::uuid[]) AND version > 1;
 
 -- patient_names: the surviving id of each key (ITI TF-2 3.18.4.1.2.3.9.1)
 SELECT p.patient_key, coalesce(survivor.cx, p.cx)
   FROM patient AS p
   LEFT JOIN patient AS survivor ON survivor.patient_key = p.merged_into
  WHERE p.patient_key = ANY(%(keys)s);
-
--- documents_by_id: whatever their status
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
-  FROM document_entry
- WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[])
- ORDER BY entry_uuid LIMIT %(limit)s;
-
--- documents_by_unique_id: one uniqueId may name several entries
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
-  FROM document_entry
- WHERE patient_key = ANY(%(keys)s) AND uid = ANY(%(uids)s)
- ORDER BY entry_uuid LIMIT %(limit)s;
-
--- submission_sets: of patients, by status
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
-  FROM submission_set
- WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
- ORDER BY submission_time DESC, entry_uuid LIMIT %(limit)s;
-
--- submission_sets_by_id: by entryUUID or uniqueId
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
-  FROM submission_set
- WHERE patient_key = ANY(%(keys)s) AND (entry_uuid = ANY(%(ids)s::uuid[]) OR uid = ANY(%(uids)s));
-
--- folders: of patients, by status
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, last_update_time
-  FROM folder
- WHERE patient_key = ANY(%(keys)s) AND status = ANY(%(statuses)s::"char"[])
- ORDER BY last_update_time DESC, entry_uuid LIMIT %(limit)s;
-
--- folders_by_id: by entryUUID
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, last_update_time
-  FROM folder
- WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[]);
-
--- associations_touching: source or target is one of them (ITI TF-2 3.18.4.1.2.3.7.7)
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
-       'urn:uuid:' || source, 'urn:uuid:' || target, type
-  FROM association
- WHERE (source = ANY(%(ids)s::uuid[]) OR target = ANY(%(ids)s::uuid[])) AND status = 'A'
- ORDER BY entry_uuid LIMIT %(limit)s;
-
--- associations_from: of one type from one source
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
-       'urn:uuid:' || source, 'urn:uuid:' || target, type
-  FROM association
- WHERE source = ANY(%(ids)s::uuid[]) AND type = %(type)s AND status = 'A'
- ORDER BY entry_uuid LIMIT %(limit)s;
-
--- associations_by_id: by entryUUID
-SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, NULL::bigint,
-       'urn:uuid:' || source, 'urn:uuid:' || target, type
-  FROM association
- WHERE patient_key = ANY(%(keys)s) AND entry_uuid = ANY(%(ids)s::uuid[]) AND status = 'A';

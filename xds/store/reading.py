@@ -1,0 +1,111 @@
+"""What the readers of the four tables share: found objects, where objects lie, statements with filters."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from xds.model import AvailabilityStatus, CodeKey, ObjectKind, TimeRange
+from xds.store import rows
+from xds.store.access import Connection
+from xds.store.codes import CodeCache
+from xds.store.statements import statements
+
+_SQL = statements("reading")
+
+
+class FoundObject(NamedTuple):
+    """A row of one of the four tables, its body still packed; the columns in the order of the statements."""
+
+    kind: ObjectKind
+    entry_uuid: str  # "urn:uuid:…"
+    patient_key: int
+    status: str  # A, D
+    home: str | None
+    body: bytes
+    last_update_time: int | None = None  # of a Folder
+    source: str = ""  # of an Association
+    target: str = ""
+    association_type: str = ""
+
+
+class ObjectReader:
+    """Reads within one connection."""
+
+    def __init__(self, connection: Connection, codes: CodeCache) -> None:
+        self._connection = connection
+        self._codes = codes
+
+    def locate(self, entry_uuids: Iterable[str]) -> dict[str, tuple[int, ObjectKind]]:
+        """Where objects are: entryUUID → patient key and kind."""
+        ids = bare_ids(entry_uuids)
+        if not ids:
+            return {}
+        return {
+            row[0]: (row[1], ObjectKind(row[2])) for row in self._connection.run(_SQL["locate"], {"ids": ids})
+        }
+
+    def _keys_of(self, entry_uuids: Iterable[str], kind: ObjectKind) -> list[int]:
+        return sorted({key for key, found in self.locate(entry_uuids).values() if found is kind})
+
+    def _keys_of_unique_ids(self, uids: list[bytes], kind: ObjectKind) -> list[int]:
+        found = self._connection.run(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
+        return sorted({key for row in found for key in (row[0], *row[1])})
+
+    def _known_codes(self, codes: Iterable[CodeKey]) -> list[int]:
+        return self._codes.known_ids(codes, self._connection)
+
+    def _objects(self, kind: ObjectKind, statement: str, parameters: dict[str, Any]) -> list[FoundObject]:
+        return [FoundObject(kind, *row) for row in self._connection.run(statement, parameters)]
+
+
+class Filtered:
+    """A statement that grows by filters, each with its parameters."""
+
+    __slots__ = ("_filters", "_parts", "parameters")
+
+    def __init__(self, statement: str, filters: Mapping[str, str], parameters: dict[str, Any]) -> None:
+        self._parts = [statement]
+        self._filters = filters
+        self.parameters = parameters
+
+    def add(self, name: str, value: Any) -> None:
+        """Add the filter of that name, whose one parameter has the same name."""
+        self._parts.append(self._filters[f"filter_{name}"])
+        self.parameters[name] = value
+
+    def add_ids(self, ids: Mapping[str, Any]) -> None:
+        """Add a filter for each that is not None."""
+        for name, value in ids.items():
+            if value is not None:
+                self.add(name, value)
+
+    def add_times(self, name: str, times: TimeRange) -> None:
+        """Add the ends of a range that there are."""
+        if times.start is not None:
+            self.add(f"{name}_start", times.start)
+        if times.stop is not None:
+            self.add(f"{name}_stop", times.stop)
+
+    def add_any_code(self, column: str, groups: Iterable[list[int]]) -> None:
+        """Add that a column of codes has one of each group (ITI TF-2 3.18.4.1.2.3.5)."""
+        for index, group in enumerate(groups):
+            self._parts.append(f" AND {column} && %({column}_{index})s::integer[]")
+            self.parameters[f"{column}_{index}"] = group
+
+    def ending(self, name: str) -> str:
+        """The statement with its last part."""
+        return " ".join((*self._parts, self._filters[name]))
+
+
+def like(pattern: str) -> str:
+    """A stored query's pattern knows % and _ only; PostgreSQL's escape character is doubled."""
+    return pattern.replace("\\", "\\\\")
+
+
+def letters(statuses: Iterable[AvailabilityStatus]) -> list[str]:
+    """Statuses as the tables have them."""
+    return [rows.LETTER_OF[item] for item in statuses]
+
+
+def bare_ids(entry_uuids: Iterable[str]) -> list[str]:
+    """UUIDs as PostgreSQL wants them."""
+    return [rows.bare(item) for item in entry_uuids]
