@@ -4,6 +4,7 @@ import ast
 import io
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,6 @@ def ask(house: House, path: str, octets: bytes, content_type: str = SOAP) -> tup
 def bodies() -> dict[str, bytes]:
     """A request of each transaction of the catalogue."""
     patient = samples.fresh_patient()
-    provided = samples.entry(patient)
-    registered = samples.with_uuids(samples.submission(samples.entry(patient)))
     domain_id, fed = patient.partition("^")[0], samples.fresh_patient().partition("^")[0]
     feeds = {
         "ITI-44": feed(Interaction.ADDED, patient_ids=(patient_id(fed),)),
@@ -85,6 +84,9 @@ def bodies() -> dict[str, bytes]:
             prior_ids=(patient_id(fed),),
         ),
     }
+    provided, updated = samples.entry(patient), samples.entry(patient)
+    registered = samples.with_uuids(samples.submission(samples.entry(patient), updated))
+    newer = replace(updated, entry_uuid="Version2", logical_id=updated.entry_uuid)
     return {
         "ITI-41": samples.inline_body(
             samples.provided(samples.submission(provided)), {provided.entry_uuid: b"octets"}
@@ -98,6 +100,8 @@ def bodies() -> dict[str, bytes]:
         ),
         "ITI-43": samples.retrieve_body(provided.unique_id or ""),
         **{key: encode_patient_feed(item) for key, item in feeds.items()},
+        "ITI-57": samples.update_body(newer),
+        "ITI-92": samples.update_body(newer, previous="2"),
         "ITI-62": samples.remove_body(*samples.ids_of(registered)),
     }
 

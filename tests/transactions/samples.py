@@ -8,7 +8,7 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from tests.samples import builders
+from tests.samples import builders, updates
 from xds.ebxml import (
     encode_adhoc_query,
     encode_provide_request,
@@ -22,6 +22,7 @@ from xds.model import (
     AvailabilityStatus,
     DocumentEntry,
     DocumentRequest,
+    Folder,
     QuerySlot,
     ReturnType,
     StoredQuery,
@@ -78,6 +79,18 @@ def relation(kind: AssociationType, source: str, target: str) -> Any:
 def register_body(made: Submission) -> bytes:
     """Body of ITI-42."""
     return encode_submission(made)
+
+
+def updating(patient_id: str, *items: DocumentEntry | Folder, **options: Any) -> Submission:
+    """A valid update of a patient's objects with a fresh SubmissionSet; options of `updates.updating`."""
+    made = updates.updating(*items, **options)
+    fresh = replace(made.submission_set, unique_id=fresh_oid(), patient_id=patient_id)
+    return replace(made, submission_sets=(fresh,))
+
+
+def update_body(*items: DocumentEntry | Folder, **options: Any) -> bytes:
+    """Body of ITI-57 and ITI-92."""
+    return encode_submission(updating(items[0].patient_id or "", *items, **options))
 
 
 def provided(made: Submission) -> Submission:

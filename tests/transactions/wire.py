@@ -20,6 +20,8 @@ ACTION = {
     "ITI-44 revised": "urn:hl7-org:v3:PRPA_IN201302UV02",
     "ITI-44 duplicates resolved": "urn:hl7-org:v3:PRPA_IN201304UV02",
     "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
+    "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
+    "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -31,6 +33,8 @@ PATH = {
     "ITI-44 revised": "/dics/registry",
     "ITI-44 duplicates resolved": "/dics/registry",
     "ITI-51": "/dics/registry",
+    "ITI-57": "/dics/registry",
+    "ITI-92": "/dics/registry",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

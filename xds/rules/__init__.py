@@ -29,9 +29,13 @@ from xds.rules.query_criteria import (
 from xds.rules.query_parameters import PARAMETERS, QUERIES_OF, Parameter, query_name, transaction_of
 from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL, RemovalCase, check_removal
+from xds.rules.restricted_update import RESTRICTED_UPDATE
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
 from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, Strictness, run, wrong_levels
 from xds.rules.stored_query import STORED_QUERY, check_query, known_parameters
+from xds.rules.update import UPDATE
+from xds.rules.update_case import UpdateCase, check_update, is_update_association
+from xds.rules.update_effects import UpdateEffects, effects_of_update
 
 __all__ = [
     "ALL_RULES",
@@ -42,10 +46,12 @@ __all__ = [
     "QUERIES_OF",
     "REGISTRATION",
     "REMOVAL",
+    "RESTRICTED_UPDATE",
     "RETRIEVAL",
     "SAME_DOCUMENT",
     "STORED_QUERY",
     "STRUCTURE",
+    "UPDATE",
     "CodeSet",
     "DocumentPart",
     "Effects",
@@ -63,6 +69,8 @@ __all__ = [
     "RuleBook",
     "RulePolicy",
     "Strictness",
+    "UpdateCase",
+    "UpdateEffects",
     "assign_entry_uuids",
     "association_statuses",
     "birth_date",
@@ -74,12 +82,15 @@ __all__ = [
     "check_removal",
     "check_retrieval",
     "check_structure",
+    "check_update",
     "complete",
     "document_criteria",
     "effects_of",
+    "effects_of_update",
     "entry_uuids",
     "fed_patient",
     "folder_criteria",
+    "is_update_association",
     "known_parameters",
     "metadata_level",
     "object_key",

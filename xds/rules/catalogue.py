@@ -8,9 +8,11 @@ from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL
+from xds.rules.restricted_update import RESTRICTED_UPDATE_ONLY
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL
 from xds.rules.rule import Rule
 from xds.rules.stored_query import STORED_QUERY
+from xds.rules.update import UPDATE_ONLY
 
 _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     STRUCTURE,
@@ -22,6 +24,8 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     DOCUMENT_RETRIEVAL,
     REMOVAL,
     PATIENT_FEED,
+    UPDATE_ONLY,
+    RESTRICTED_UPDATE_ONLY,
 )
 """One line for each book; a new transaction's is appended here."""
 

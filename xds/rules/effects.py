@@ -107,8 +107,8 @@ def effects_of(submission: Submission, facts: RegistryFacts) -> Effects:
                 continue
             placed.add((folder.entry_uuid, item.source))
             updated[folder.entry_uuid] = None
-            member = _has_member(folder.entry_uuid, item.source)
-            created += (member, _has_member(submission.submission_set.entry_uuid, member.entry_uuid))
+            member = has_member(folder.entry_uuid, item.source)
+            created += (member, has_member(submission.submission_set.entry_uuid, member.entry_uuid))
     return Effects(deprecated=tuple(deprecated), associations=tuple(created), updated_folders=tuple(updated))
 
 
@@ -123,7 +123,8 @@ def _registered_folders(submission: Submission, facts: RegistryFacts) -> list[st
     ]
 
 
-def _has_member(source: str, target: str) -> Association:
+def has_member(source: str, target: str) -> Association:
+    """A membership that the registry makes itself."""
     return Association(
         entry_uuid=new_uuid_urn(),
         association_type=AssociationType.HAS_MEMBER.value,

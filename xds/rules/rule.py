@@ -24,6 +24,8 @@ SAID: Final = 600
 """Characters of a location, and of what was found, that an answer repeats."""
 
 C = TypeVar("C")
+C_contra = TypeVar("C_contra", contravariant=True)
+"""What a rule looks at: one on any registration looks at an update too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class RulePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rule(Generic[C]):
+class Rule(Generic[C_contra]):
     """One rule of the standard, or of ours where the standard leaves it open."""
 
     id: str  # stable: settings and `xds rules explain` name it
@@ -70,7 +72,7 @@ class Rule(Generic[C]):
     error: type[XdsError]
     title: str  # what must hold, in one sentence
     remedy: str  # how a sender mends it
-    find: Callable[[C], Iterable[Found]]
+    find: Callable[[C_contra], Iterable[Found]]
     transactions: tuple[str, ...] = ("ITI-42",)
     profile: Profile = "ihe"  # one of another profile is off unless the policy asks for that profile
     strict_only: bool = False  # partners get it wrong without harm: off in `field`

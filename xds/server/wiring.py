@@ -15,6 +15,8 @@ from xds.registry import (
     RegisterDocumentSet,
     RegistryStoredQuery,
     RemoveMetadata,
+    RestrictedUpdateDocumentSet,
+    UpdateDocumentSet,
 )
 from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
 from xds.repository.remote import RemoteRegistrar
@@ -40,6 +42,7 @@ from xds.store import (
     ReplayStore,
     RepositoryStore,
     SubmissionStore,
+    UpdateStore,
     open_pool,
     ping,
 )
@@ -51,7 +54,9 @@ from xds.transactions import (
     ITI_43,
     ITI_44,
     ITI_51,
+    ITI_57,
     ITI_62,
+    ITI_92,
     Role,
     Transaction,
     of_role,
@@ -99,7 +104,10 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         asking = query_policy(settings, rules)
         handlers[ITI_18] = RegistryStoredQuery(queries, asking)
         handlers[ITI_51] = MultiPatientStoredQuery(queries, asking)
+        updates = UpdateStore(pool)
+        handlers[ITI_57] = UpdateDocumentSet(updates, rules)
         handlers[ITI_62] = RemoveMetadata(submissions, rules)
+        handlers[ITI_92] = RestrictedUpdateDocumentSet(updates, rules)
         v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
         handlers |= dict.fromkeys(ITI_44, v3)
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)

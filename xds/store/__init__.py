@@ -36,6 +36,7 @@ from xds.store.unmerge import (
     UnmergePlan,
     UnusableAssignment,
 )
+from xds.store.updates import UpdateStore
 
 __all__ = [
     "CUT",
@@ -74,6 +75,7 @@ __all__ = [
     "UnknownPatient",
     "UnmergePlan",
     "UnusableAssignment",
+    "UpdateStore",
     "default_data_folder",
     "locate_binaries",
     "migrate",

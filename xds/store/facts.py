@@ -52,7 +52,7 @@ class FactsReader:
         }
         referred = {end for a in submission.associations for end in (a.source, a.target)} - new_ids
         # Upper-case UUIDs are tolerated and stored in lower case: look them up as they are stored.
-        objects = self._objects(sorted({i.lower() for i in new_ids | referred if is_uuid_urn(i.lower())}))
+        objects = self.objects(sorted({i.lower() for i in new_ids | referred if is_uuid_urn(i.lower())}))
         replaced = sorted(
             {a.target.lower() for a in submission.associations if a.association_type in REPLACEMENTS}
             & set(objects)
@@ -96,7 +96,8 @@ class FactsReader:
                 self.unrecorded_keys.add(key)
         return found, subsumed
 
-    def _objects(self, ids: list[str]) -> dict[str, RegisteredObject]:
+    def objects(self, ids: list[str]) -> dict[str, RegisteredObject]:
+        """The registered ones among objects, by entryUUID; entries and Folders are locked."""
         if not ids:
             return {}
         located = self._connection.run(_SQL["locate"], {"ids": [rows.bare(item) for item in ids]})

@@ -1,7 +1,7 @@
 """The catalogue of transactions: number, actions, encoding and body types of each, one row each.
 
 Everything that dispatches, serves a WSDL, checks a message or calls a peer reads this table
-(ITI TF-2 3.18, 3.41 to 3.44, 3.51, Appendix V).
+(ITI TF-2 3.18, 3.41 to 3.44, 3.51, Appendix V; XDS Metadata Update 3.57, RMU 3.92).
 """
 
 from collections.abc import Callable
@@ -35,6 +35,11 @@ class Role(StrEnum):
 
 def _any_body(_body: etree._Element) -> bool:
     return True
+
+
+def _no_body(_body: etree._Element) -> bool:
+    """Without any action SubmitObjectsRequest is ITI-42, as it was before there were others."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,32 @@ ITI_42: Final = Transaction(
     mtom=False,
     writes=True,
 )
+ITI_57: Final = Transaction(
+    number="ITI-57",
+    name="Update Document Set",
+    operation="DocumentRegistry_UpdateDocumentSet",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2010:UpdateDocumentSet",
+    response_action="urn:ihe:iti:2010:UpdateDocumentSetResponse",
+    request=SUBMIT_OBJECTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+    claims=_no_body,
+)
+ITI_92: Final = Transaction(
+    number="ITI-92",
+    name="Restricted Update Document Set",
+    operation="UpdateResponder_RestrictedUpdateDocumentSet",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+    response_action="urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse",
+    request=SUBMIT_OBJECTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+    claims=_no_body,
+)
 ITI_18: Final = Transaction(
     number="ITI-18",
     name="Registry Stored Query",
@@ -152,7 +183,7 @@ ITI_62: Final = Transaction(
     writes=True,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_62)
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_62, ITI_92)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:

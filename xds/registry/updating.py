@@ -1,0 +1,78 @@
+"""What ITI-57 and ITI-92 do alike: judge an update by what is registered, then do all of it or nothing."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from lxml import etree
+
+from xds.ebxml import decode_submission, encode_registry_response
+from xds.model import RegistryResponse, Submission, XdsError, has_error
+from xds.registry.iti42 import Message, outcome_of
+from xds.rules import (
+    Policies,
+    Rule,
+    RulePolicy,
+    UpdateCase,
+    check_structure,
+    check_update,
+    effects_of_update,
+)
+from xds.soap import Reply, Request
+from xds.store import UpdateStore
+from xds.transactions import Transaction
+
+
+class MetadataUpdate:
+    """A transaction that updates metadata; a repeat of a message gets the answer that it got."""
+
+    TRANSACTION: ClassVar[Transaction]
+    RULES: ClassVar[tuple[Rule[UpdateCase], ...]]
+    KEEPS_STATUS: ClassVar[bool]  # a new version has the status of the one before it
+
+    def __init__(self, store: UpdateStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    def __call__(self, body: etree._Element, request: Request) -> Reply:
+        """Answer a lcm:SubmitObjectsRequest."""
+        submission, decoded = decode_submission(body)
+        policy = self._policies.of(request.peer, submission)
+        structure = check_structure(decoded, policy)
+        message_id = request.envelope.message_id
+        message = None if message_id is None else Message(message_id, request.digest())
+        answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy))
+        if isinstance(answer, bytes):
+            return Reply(body=(answer,), outcome="repeat")
+        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+
+    def _attempt(
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError],
+        message: Message | None,
+        policy: RulePolicy,
+    ) -> RegistryResponse | bytes:
+        number = self.TRANSACTION.number
+        with self._store.transaction(submission) as tx:  # all or nothing
+            if message is not None and (
+                stored := tx.stored_answer(message.message_id, message.digest, number)
+            ):
+                return stored
+            reader = tx.facts_reader()
+            facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
+            findings = (*structure, *check_update(self.RULES, submission, facts, policy))
+            response = RegistryResponse.of(findings)
+            if has_error(findings):
+                tx.undo()
+            effects = effects_of_update(submission, facts, policy, keeps_status=self.KEEPS_STATUS)
+            tx.update(
+                effects.submission,
+                reader.patient_keys[submission.submission_set.patient_id or ""],
+                superseded=effects.superseded,
+                statuses=effects.statuses,
+                updated_folders=effects.updated_folders,
+                patient_keys=sorted(reader.located_keys),
+            )
+            if message is not None:
+                tx.remember(message.message_id, message.digest, number, encode_registry_response(response))
+        return response
