@@ -100,6 +100,20 @@ def test_the_table_names_the_transactions() -> None:
         assert row(f"{transaction.number} {transaction.name}")
 
 
+OPTIONS = {
+    "Submission replay": "test_option_submission_replay.py",
+    "XDS.b Reference ID": "test_option_reference_id.py",
+}
+"""Options of the profile, and the test of each."""
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_the_table_names_the_options_each_with_a_test_of_its_own(option: str) -> None:
+    assert re.search(r"\| (yes|in part|\*\*not yet\*\*)", row(f"Option {option}").removeprefix("|"))
+    text = (ROOT / "tests" / "transactions" / OPTIONS[option]).read_text("utf-8")
+    assert option in text.partition("\n")[0]
+
+
 @pytest.mark.parametrize("number", QUERIES_OF)
 def test_the_table_names_the_stored_queries(number: str) -> None:
     named = set(re.findall(r"\b(?:Find|Get)[A-Z]\w+", row(number)))

@@ -17,7 +17,7 @@ from xds.rules import (
     effects_of,
 )
 from xds.soap import Reply, Request
-from xds.store import FactsReader, SubmissionStore
+from xds.store import FactsReader, RegistryTransaction, SubmissionStore
 from xds.transactions import ITI_42
 
 
@@ -81,15 +81,16 @@ class RegisterDocumentSet:
         policy: RulePolicy,
     ) -> RegistryResponse | bytes:
         with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
-            if message is not None and (
-                stored := tx.stored_answer(message.message_id, message.digest, ITI_42.number)
-            ):
+            if (stored := stored_answer(tx, message, ITI_42.number)) is not None:
                 return stored
             reader = FactsReader(tx.connection)
             facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
             findings = (*structure, *check(REGISTRATION, submission, facts, policy))  # .3.3 to .3.5
             response = RegistryResponse.of(findings)
             if has_error(findings):
+                # The same message may have been registered since: then what was found is its own work.
+                if (stored := stored_answer(tx, message, ITI_42.number)) is not None:
+                    return stored
                 tx.undo()
             submission = assign_entry_uuids(submission)  # .3.7
             effects = effects_of(submission, facts)
@@ -107,6 +108,11 @@ class RegisterDocumentSet:
                 answer = encode_registry_response(response)
                 tx.remember(message.message_id, message.digest, ITI_42.number, answer)
         return response
+
+
+def stored_answer(tx: RegistryTransaction, message: Message | None, number: str) -> bytes | None:
+    """The answer that a message got from a transaction; None for a new one, and for one that has no MessageID."""
+    return None if message is None else tx.stored_answer(message.message_id, message.digest, number)
 
 
 def outcome_of(response: RegistryResponse) -> str:

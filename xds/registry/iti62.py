@@ -7,7 +7,7 @@ from lxml import etree
 
 from xds.ebxml import decode_remove_objects, encode_registry_response
 from xds.model import RegistryResponse, RemovalRequest, Submission, has_error
-from xds.registry.iti42 import Message, outcome_of
+from xds.registry.iti42 import Message, outcome_of, stored_answer
 from xds.rules import Policies, RulePolicy, check_removal
 from xds.soap import Reply, Request
 from xds.store import Removal, SubmissionStore
@@ -42,9 +42,7 @@ class RemoveMetadata:
         self, request: RemovalRequest, message: Message | None, policy: RulePolicy
     ) -> RegistryResponse | bytes:
         with self._store.transaction(Submission()) as tx:
-            if message is not None and (
-                stored := tx.stored_answer(message.message_id, message.digest, ITI_62.number)
-            ):
+            if (stored := stored_answer(tx, message, ITI_62.number)) is not None:
                 return stored
             removal = Removal(tx.connection)
             # More than the limit is not looked up: the answer says so whatever they are.
@@ -52,6 +50,9 @@ class RemoveMetadata:
             facts = removal.facts_for(known)
             response = RegistryResponse.of(check_removal(request, facts, policy))
             if has_error(response.findings):
+                # The same message may have removed them since: then what was found is its own work.
+                if (stored := stored_answer(tx, message, ITI_62.number)) is not None:
+                    return stored
                 tx.undo()
             removal.delete(now=int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")))
             if message is not None:

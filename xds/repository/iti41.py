@@ -19,6 +19,7 @@ from xds.documents import (
 )
 from xds.ebxml import decode_provide_request, encode_registry_response
 from xds.model import (
+    DuplicateUniqueIdInRegistry,
     RegistryNotAvailable,
     RegistryResponse,
     RepositoryBusy,
@@ -77,6 +78,9 @@ class ProvideAndRegisterDocumentSet:
         if message is not None and (answer := self._answer_of_first(*message)) is not None:
             return Reply(body=(answer,), outcome="repeat")
         response = self._provide(body, request, message)
+        # The same message may have come twice at once: then the other one, which was first, took the uniqueId.
+        if message is not None and _was_taken(response) and (answer := self._answer_of_first(*message)):
+            return Reply(body=(answer,), outcome="repeat")
         codes = sorted({finding.code for finding in response.findings})
         outcome = " ".join([response.status.value.rpartition(":")[2], *codes])
         return Reply(body=(encode_registry_response(response),), outcome=outcome)
@@ -200,6 +204,10 @@ class ProvideAndRegisterDocumentSet:
             "the registry did not answer in time; nothing was registered. Repeat it"
         )
         return RegistryResponse.of([*findings, refused])
+
+
+def _was_taken(response: RegistryResponse) -> bool:
+    return any(finding.code == DuplicateUniqueIdInRegistry.code for finding in response.findings)
 
 
 def _with_fixed_set_uuid(submission: Submission) -> Submission:

@@ -27,7 +27,7 @@ from xds.store.repository import (
     RepositoryStore,
     ServedDocument,
 )
-from xds.store.submissions import SubmissionStore
+from xds.store.submissions import RegistryTransaction, SubmissionStore
 from xds.store.unmerge import (
     CUT,
     AddedSubmission,
@@ -62,6 +62,7 @@ __all__ = [
     "ProvidedDocument",
     "QueryStore",
     "RegistryReader",
+    "RegistryTransaction",
     "Removal",
     "ReplayStore",
     "RepositoryStore",
