@@ -55,7 +55,7 @@ def test_later_commit_into_known_folders_syncs_only_the_leaf(disk: Disk) -> None
     vault = FolderVault(disk.folder)
     vault.commit(receive(disk.folder))
     for sha256, _ in list(vault.objects()):
-        vault.remove(sha256)
+        vault.remove(sha256, unless=lambda: False)
     disk.events.clear()
     documents = receive(disk.folder)
     vault.commit(documents)
@@ -191,3 +191,18 @@ def test_the_kernel_sees_the_same_order(tmp_path: Path) -> None:
     leaves = [re.escape(str(path)) for path in (folder / "vault").glob("*/*")]
     assert all(any(re.search(rf"fsync\(\d+<{leaf}>", line) for line in seen) for leaf in leaves)
     assert len(leaves) == 2
+
+
+def test_a_removal_is_durable(disk: Disk) -> None:
+    """Without a sync of the folder a power cut could bring the document back."""
+    vault = FolderVault(disk.folder)
+    vault.commit(receive(disk.folder))
+    for sha256, _ in list(vault.objects()):
+        disk.events.clear()
+        vault.remove(sha256, unless=lambda: False)
+        folder = f"vault/{sha256[:2]}/{sha256[2:4]}"
+        assert [event for event in disk.events if event[0] in ("unlink", "fsync")] == [
+            ("unlink", f"{folder}/{sha256}"),
+            ("fsync", folder),
+            ("unlink", f"trash/{sha256}"),  # where there is none
+        ]

@@ -85,8 +85,8 @@ def test_not_found(spool: Spool, vault: FolderVault, address: Path) -> None:
         vault.open(SHA256, len(CONTENT))
     vault.commit([received(spool)])
     opened = vault.open(SHA256, len(CONTENT))
-    vault.remove(SHA256)
-    vault.remove(SHA256)
+    vault.remove(SHA256, unless=lambda: False)
+    vault.remove(SHA256, unless=lambda: False)
     assert not address.exists()
     with pytest.raises(DocumentNotFound, match="was removed"):
         opened.pieces()
@@ -97,7 +97,7 @@ def test_an_address_is_a_hash(vault: FolderVault, sha256: str) -> None:
     with pytest.raises(DocumentNotFound, match="64 lower-case hex digits"):
         vault.open(sha256, 1)
     with pytest.raises(DocumentNotFound):
-        vault.remove(sha256)
+        vault.remove(sha256, unless=lambda: False)
 
 
 def test_another_size(spool: Spool, vault: FolderVault) -> None:
@@ -222,3 +222,20 @@ def test_many_writers_of_the_same_documents(spool: Spool, vault: FolderVault, tm
     for content in contents:
         assert read(vault, hashlib.sha256(content).hexdigest(), len(content)) == content
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_removing_takes_the_orphan_with_the_same_octets_along(
+    spool: Spool, vault: FolderVault, tmp_path: Path
+) -> None:
+    """The trash keeps orphans for a week; what was asked to be gone is gone from there too."""
+    vault.commit([received(spool)])
+    assert vault.trash(SHA256, older_than_seconds=-1)
+    vault.commit([received(spool)])
+    assert vault.remove(SHA256, unless=lambda: False)
+    assert [path for path in tmp_path.rglob("*") if path.name == SHA256] == []
+
+
+def test_what_is_used_meanwhile_is_kept(spool: Spool, vault: FolderVault) -> None:
+    vault.commit([received(spool)])
+    assert not vault.remove(SHA256, unless=lambda: True)
+    assert read(vault) == CONTENT

@@ -12,7 +12,9 @@ from .validators import HL7, XS, official_reference, ours_of, schema_set
 def ours() -> etree.XMLSchema:
     """Return our schemas of all message namespaces as one."""
     return schema_set(
-        ours_of("query.xsd", "xds.b.xsd", "hl7v3.xsd", "soap-envelope-1.2.xsd", "ws-addressing.xsd")
+        ours_of(
+            "query.xsd", "xds.b.xsd", "rmd.xsd", "hl7v3.xsd", "soap-envelope-1.2.xsd", "ws-addressing.xsd"
+        )
     )
 
 
@@ -42,6 +44,7 @@ def official(reference: Path) -> etree.XMLSchema:
     files = (
         "ebRS/query.xsd",
         "IHE/XDS.b_DocumentRepository.xsd",
+        "IHE/RMD.xsd",
         "ws/soap-1.2-envelope.xsd",
         "ws/ws-addr.xsd",
     )

@@ -36,6 +36,7 @@ STORED_QUERY = "DocumentRegistry_RegistryStoredQuery"
 MULTI_PATIENT = "DocumentRegistry_MultiPatientStoredQuery"
 PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
 REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
+REMOVE_DOCUMENTS = "DocumentRepository_RemoveDocuments"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
 ADDED = "DocumentRegistry_PRPA_IN201301UV02"
 REVISED = "DocumentRegistry_PRPA_IN201302UV02"
@@ -52,6 +53,7 @@ REQUESTS = [
     (REGISTRY, MULTI_PATIENT, "iti51-find-documents-for-multiple-patients"),
     (REPOSITORY, PROVIDE, "iti41-report"),
     (REPOSITORY, RETRIEVE, "iti43-request"),
+    (REPOSITORY, REMOVE_DOCUMENTS, "iti86-request"),
 ]
 RESPONSES = [
     (REGISTRY, REGISTER, "registry-response-success"),
@@ -195,7 +197,7 @@ def test_the_operations_are_those_of_the_catalogue() -> None:
         assert (told.response_action, told.response) == (row.response_action, row.response)
 
 
-@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "51", "57", "62", "92"])
+@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "51", "57", "62", "86", "92"])
 def test_same_operation_as_another_maker(number: str, reference: Path) -> None:
     theirs = operations(reference / "wsdl" / "ipf" / f"iti{number}.wsdl", WSAM)
     # One end point plays the Update Responder and the Document Registry: one port type has both.

@@ -102,6 +102,7 @@ def bodies() -> dict[str, bytes]:
         **{key: encode_patient_feed(item) for key, item in feeds.items()},
         "ITI-57": samples.update_body(newer),
         "ITI-92": samples.update_body(newer, previous="2"),
+        "ITI-86": samples.remove_documents_body(provided.unique_id or ""),
         "ITI-62": samples.remove_body(*samples.ids_of(registered)),
     }
 

@@ -17,6 +17,9 @@ from xds.store import RepositoryStore
 
 POINTS: dict[str, tuple[type, str]] = {
     "vault.commit": (FolderVault, "commit"),
+    "vault.remove": (FolderVault, "remove"),
+    "remove": (RepositoryStore, "remove"),
+    "set_erased": (RepositoryStore, "set_erased"),
     "add_pending": (RepositoryStore, "add_pending"),
     "register": (LocalRegistrar, "register"),
     "settle": (RepositoryStore, "settle"),

@@ -12,6 +12,7 @@ from tests.samples import builders, updates
 from xds.ebxml import (
     encode_adhoc_query,
     encode_provide_request,
+    encode_remove_documents,
     encode_remove_objects,
     encode_retrieve_request,
     encode_submission,
@@ -134,6 +135,14 @@ def with_uuids(made: Submission) -> Submission:
 def remove_body(*object_ids: str) -> bytes:
     """Body of ITI-62."""
     return encode_remove_objects(object_ids)
+
+
+def remove_documents_body(*unique_ids: str, repository: str = REPOSITORY, home: str | None = None) -> bytes:
+    """Body of ITI-86."""
+    return encode_remove_documents(
+        DocumentRequest(repository_unique_id=repository, document_unique_id=item, home_community_id=home)
+        for item in unique_ids
+    )
 
 
 def query_body(

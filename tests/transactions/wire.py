@@ -22,6 +22,7 @@ ACTION = {
     "ITI-51": "urn:ihe:iti:2009:MultiPatientStoredQuery",
     "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
     "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
+    "ITI-86": "urn:ihe:iti:2017:RemoveDocuments",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -35,6 +36,7 @@ PATH = {
     "ITI-51": "/dics/registry",
     "ITI-57": "/dics/registry",
     "ITI-92": "/dics/registry",
+    "ITI-86": "/dics/repository",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

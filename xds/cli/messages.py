@@ -64,6 +64,7 @@ from xds.transactions import (
     ITI_44,
     ITI_51,
     ITI_62,
+    ITI_86,
     Transaction,
     by_action,
     of_request,
@@ -165,7 +166,7 @@ class _Judge:
         elif transaction in (ITI_18, ITI_51):
             query, notation = decode_adhoc_query(body)
             findings = [*notation, *check_query(query, self._policy, transaction.number)]
-        elif transaction is ITI_43:
+        elif transaction in (ITI_43, ITI_86):
             findings = list(decode_retrieve_request(body)[1])
         elif transaction is ITI_62:
             request = decode_remove_objects(body)

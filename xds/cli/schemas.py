@@ -9,8 +9,8 @@ from typing import Any, Final
 from lxml import etree
 
 from xds.cli.judged import Judged
-from xds.ebxml import RETRIEVE_REQUEST
-from xds.xml.namespaces import HL7, LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
+from xds.ebxml import REMOVE_DOCUMENTS_REQUEST, RETRIEVE_REQUEST
+from xds.xml.namespaces import HL7, LCM, QUERY, RIM, RMD, RS, SOAP12, WSA, XDSB
 
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 _FILES: Final = {
@@ -25,6 +25,7 @@ _FILES: Final = {
 _SECTIONS: Final = {
     SOAP12: "SOAP 1.2 Part 1, 5",
     WSA: "ITI TF-2 V.3.2",
+    RMD: "RMD, ITI TF-2 3.86.4.1",
     QUERY: "ITI TF-2 3.18.4.1.2",
     XDSB: "ITI TF-2 3.41.4.1.2, 3.43.5",
     RS: "ITI TF-3 4.2.4",
@@ -43,8 +44,12 @@ def schema_findings(element: etree._Element, body: etree._Element, first_line: i
     body
         The message within: documents are judged as they travel, as xop:Include or base64.
     """
-    # The wire schema holds the two messages with documents; the request of ITI-43 is in the other one.
-    schema = _schema("xds.b.xsd" if body.tag == RETRIEVE_REQUEST else "xds.b-wire.xsd")
+    # The wire schema holds the two messages with documents; the requests that name them are in the other ones.
+    schema = _schema(
+        {RETRIEVE_REQUEST: "xds.b.xsd", REMOVE_DOCUMENTS_REQUEST: "rmd.xsd"}.get(
+            str(body.tag), "xds.b-wire.xsd"
+        )
+    )
     if schema.validate(element):
         return
     log: list[Any] = list(schema.error_log)  # type: ignore[call-overload]  # the stubs miss its iterator
@@ -83,7 +88,8 @@ def _remedy(message: str, namespaces: list[str]) -> str:
 def _schema(documents: str) -> etree.XMLSchema:
     driver = etree.Element(f"{{{_XS}}}schema")
     folder = files("xds.schemas")
-    for namespace, name in {**_FILES, XDSB: documents}.items():
+    namespace_of = RMD if documents == "rmd.xsd" else XDSB
+    for namespace, name in {**_FILES, namespace_of: documents}.items():
         location = str(folder / name)
         etree.SubElement(driver, f"{{{_XS}}}import", namespace=namespace, schemaLocation=location)
     return etree.XMLSchema(driver)

@@ -1,4 +1,4 @@
-"""A Document Repository elsewhere: ITI-41 and ITI-43, documents streamed both ways (ITI TF-2 3.41, 3.43)."""
+"""A Document Repository elsewhere: ITI-41 and ITI-43, documents streamed both ways (ITI TF-2 3.41, 3.43); ITI-86."""
 
 import base64
 import binascii
@@ -30,11 +30,12 @@ from xds.ebxml import (
     RetrievedDocument,
     decode_retrieve_response,
     encode_provide_request,
+    encode_remove_documents,
     encode_retrieve_request,
 )
 from xds.mime import MimeError, content_id_of_href
 from xds.model import DocumentRequest, RegistryResponse, Submission
-from xds.transactions import ITI_41, ITI_43, Role
+from xds.transactions import ITI_41, ITI_43, ITI_86, Role
 from xds.xml.namespaces import XOP_INCLUDE
 
 _MEMORY: Final = 64 * 1024 * 1024
@@ -215,6 +216,16 @@ class RepositoryClient:
             for document, content_id in documents
         )
         return RetrieveBytesResult(response=response, documents=contents)
+
+    def remove(self, requests: Sequence[DocumentRequest]) -> RegistryResponse:
+        """Remove documents, their octets and all (ITI-86); what could not be removed is a finding each.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; to ask again does no harm.
+        """
+        return registry_response(self._service.call(ITI_86, encode_remove_documents(requests)))
 
     def _retrieve(
         self, requests: Sequence[DocumentRequest], parts: PartStore, progress: Progress | None

@@ -8,7 +8,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -107,11 +107,20 @@ class FolderVault:
             )
         return StoredDocument(sha256=sha256, size=size, opener=partial(_open, path), seal=seal)
 
-    def remove(self, sha256: str) -> None:
-        """See `Vault.remove`."""
+    def remove(self, sha256: str, *, unless: Callable[[], bool]) -> bool:
+        """See `Vault.remove`. A retrieve that has the file open reads it to its end."""
         path = self._path(sha256)
         with self._locked(fcntl.LOCK_EX):
-            path.unlink(missing_ok=True)
+            if unless():
+                return False
+            # The trash is for orphans; one with the same octets goes too: they were asked to be gone.
+            for name in (path, self._trash / sha256):
+                try:
+                    name.unlink()
+                except FileNotFoundError:
+                    continue
+                self._sync(name.parent)  # else a power cut could bring it back
+        return True
 
     def reachable(self) -> bool:
         """See `Vault.reachable`."""

@@ -116,8 +116,23 @@ class Vault(Protocol):
             It has another size.
         """
 
-    def remove(self, sha256: str) -> None:
-        """Remove for good what no entry refers to; nothing happens when it is gone."""
+    def remove(self, sha256: str, *, unless: Callable[[], bool]) -> bool:
+        """Remove a document's octets for good, wherever a copy of them is; nothing happens when they are gone.
+
+        Parameters
+        ----------
+        unless
+            Asked while no commit can place or find these octets: True keeps them.
+
+        Returns
+        -------
+        False when they were kept.
+
+        Raises
+        ------
+        VaultWriteFailed, OSError
+            They may be there again after a power cut, or still are.
+        """
 
     def reachable(self) -> bool:
         """True when the vault can be read; for the readiness answer."""

@@ -1,48 +1,32 @@
-"""ITI-41 Provide and Register Document Set-b: the Expected Actions of the Repository (ITI TF-2 3.41.4.1.3).
-
-A repository and its registry share no transaction, in one process or two: documents durable → pending →
-registry → registered or rejected → answer. A crash at any arrow is settled at the next start.
-"""
+"""ITI-41 Provide and Register Document Set-b: the Expected Actions of the Repository (ITI TF-2 3.41.4.1.3)."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from lxml import etree
 
-from xds.documents import (
-    OutOfSpace,
-    Spool,
-    SpooledDocument,
-    Vault,
-    VaultWriteFailed,
-)
+from xds.documents import Spool, SpooledDocument
 from xds.ebxml import decode_provide_request, encode_registry_response
 from xds.model import (
     DuplicateUniqueIdInRegistry,
-    RegistryNotAvailable,
     RegistryResponse,
     RepositoryBusy,
-    RepositoryError,
     RepositoryMetadataError,
-    RepositoryOutOfResources,
-    Submission,
     XdsError,
     has_error,
-    is_uuid_urn,
 )
-from xds.repository.registrar import Registrar, RegistrarUnavailable
+from xds.repository.deposit import Depositor
 from xds.rules import (
     DocumentPart,
     Policies,
-    assign_entry_uuids,
     check_provision,
     check_structure,
     complete,
     same_document,
 )
 from xds.soap import Reply, Request, document_content
-from xds.store import ProvidedDocument, RepositoryStore
+from xds.store import RepositoryStore
 
 _WAIT_SECONDS: Final = 30.0
 """How long a repeat waits for the first of the same message to end."""
@@ -56,20 +40,16 @@ class ProvideAndRegisterDocumentSet:
         self,
         *,
         store: RepositoryStore,
-        vault: Vault,
         spool: Spool,
-        registrar: Registrar,
+        depositor: Depositor,
         policies: Policies,
         repository_unique_id: str,
-        owner: str,
     ) -> None:
         self._store = store
-        self._vault = vault
         self._spool = spool
-        self._registrar = registrar
+        self._depositor = depositor
         self._policies = policies
         self._repository_unique_id = repository_unique_id
-        self._owner = owner
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a xds:ProvideAndRegisterDocumentSetRequest."""
@@ -116,7 +96,14 @@ class ProvideAndRegisterDocumentSet:
                 findings += same_document(known, submission)
             if has_error(findings):
                 return RegistryResponse.of([*structure, *findings])
-            return self._commit(submission, structure, findings, documents, message, request.peer)
+            return self._depositor.deposit(
+                submission,
+                documents,
+                structure=structure,
+                findings=findings,
+                message=message,
+                peer=request.peer,
+            )
         finally:
             for item in inline:
                 item.discard()
@@ -142,89 +129,6 @@ class ProvideAndRegisterDocumentSet:
             documents[name] = content
         return documents, findings
 
-    def _commit(
-        self,
-        submission: Submission,
-        structure: Sequence[XdsError],
-        findings: Sequence[XdsError],
-        documents: Mapping[str, SpooledDocument],
-        message: tuple[str, bytes] | None,
-        peer: str,
-    ) -> RegistryResponse:
-        """Documents durable, pending, registry, settled (security digest 11.3)."""
-        stored = _provided(submission, documents)
-        # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
-        submission = _with_fixed_set_uuid(submission)
-        submission_set = submission.submission_sets[0] if submission.submission_sets else None
-        try:
-            self._vault.commit(list(documents.values()))
-        except OutOfSpace:
-            return RegistryResponse.of(
-                [*findings, RepositoryOutOfResources("the document store is full; nothing was stored")]
-            )
-        except VaultWriteFailed:
-            return RegistryResponse.of(
-                [*findings, RepositoryError("the document store could not write; nothing was registered")]
-            )
-        submission_id = self._store.add_pending(
-            submission_set_unique_id=(submission_set and submission_set.unique_id) or "",
-            submission_set_uuid=submission_set.entry_uuid if submission_set else "urn:uuid:" + "0" * 32,
-            documents=stored,
-            message=message,
-            owner=self._owner,
-        )
-        try:
-            answer = self._registrar.register(submission, structure, peer=peer)
-        except RegistrarUnavailable:
-            return self._unavailable(submission_id, submission, findings)
-        response = RegistryResponse.of([*findings, *answer.findings])
-        state = "registered" if answer.is_success else "rejected"
-        self._store.settle(submission_id, state, encode_registry_response(response))  # type: ignore[arg-type]
-        return response
-
-    def _unavailable(
-        self, submission_id: int, submission: Submission, findings: Sequence[XdsError]
-    ) -> RegistryResponse:
-        """The registry did not answer. Did it register? Ask; if it stays silent, housekeeping asks again."""
-        try:
-            registered = self._registrar.is_registered(submission.submission_set.entry_uuid)
-        except RegistrarUnavailable:
-            self._store.give_up(submission_id)
-            unknown = RegistryNotAvailable(
-                "the registry cannot be reached; whether this submission was registered is settled as soon as it"
-                " answers again. Repeat the message with the same MessageID"
-            )
-            return RegistryResponse.of([*findings, unknown])
-        if registered:
-            response = RegistryResponse.of(findings)
-            self._store.settle(submission_id, "registered", encode_registry_response(response))
-            return response
-        self._store.settle(submission_id, "rejected", None)
-        refused = RegistryNotAvailable(
-            "the registry did not answer in time; nothing was registered. Repeat it"
-        )
-        return RegistryResponse.of([*findings, refused])
-
 
 def _was_taken(response: RegistryResponse) -> bool:
     return any(finding.code == DuplicateUniqueIdInRegistry.code for finding in response.findings)
-
-
-def _with_fixed_set_uuid(submission: Submission) -> Submission:
-    symbolic = [item for item in submission.submission_sets if not is_uuid_urn(item.entry_uuid)]
-    return assign_entry_uuids(submission) if symbolic else submission
-
-
-def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) -> list[ProvidedDocument]:
-    return [
-        ProvidedDocument(
-            unique_id=entry.unique_id or "",
-            sha256=documents[entry.entry_uuid].sha256,
-            sha1=documents[entry.entry_uuid].sha1,
-            seal=documents[entry.entry_uuid].seal,
-            size=documents[entry.entry_uuid].size,
-            mime_type=entry.mime_type,
-            patient_id=entry.patient_id or "",
-        )
-        for entry in submission.document_entries
-    ]

@@ -1,7 +1,7 @@
 """ITI-43 Retrieve Document Set: the Expected Actions of the Document Repository (ITI TF-2 3.43.4.1.3)."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
@@ -64,22 +64,20 @@ class RetrieveDocumentSet:
     ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
         served = self._store.to_serve([item.document_unique_id for item in wanted]) if wanted else {}
         documents, parts = [], []
+        absent: list[str] = []
         for item in wanted:
             held = served.get(item.document_unique_id)
             if held is None:
-                findings.append(
-                    DocumentUniqueIdError(
-                        "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from"
-                        " the DocumentEntry that a query returned",
-                        location=item.document_unique_id,
-                    )
-                )
+                absent.append(item.document_unique_id)
                 continue
             try:
                 source = self._vault.open(held.sha256, held.size, held.seal)
                 if held.size <= VERIFIED_FIRST:
                     source.verify()  # a small one is known to be whole before the answer begins
             except (DocumentNotFound, DocumentDamaged):
+                if item.document_unique_id not in self._store.to_serve([item.document_unique_id]):
+                    absent.append(item.document_unique_id)  # removed since we asked (ITI-86)
+                    continue
                 findings.append(
                     RepositoryError("the document is damaged in the store", location=item.document_unique_id)
                 )
@@ -95,4 +93,18 @@ class RetrieveDocumentSet:
                     content_id=content_id,
                 )
             )
+        findings += self._absences(absent)
         return documents, parts
+
+    def _absences(self, unique_ids: Sequence[str]) -> Iterator[XdsError]:
+        tombstones = self._store.removed(unique_ids) if unique_ids else {}
+        for unique_id in unique_ids:
+            tombstone = tombstones.get(unique_id)
+            what = (
+                "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from the"
+                " DocumentEntry that a query returned"
+                if tombstone is None
+                else f"the document was removed from this repository at {tombstone.removed_at}; ask for its entry"
+                " again, it may have been replaced"
+            )
+            yield DocumentUniqueIdError(what, location=unique_id)

@@ -3,6 +3,11 @@
 from xds.rules.case import RegistrationCase, check, object_key
 from xds.rules.catalogue import ALL_RULES
 from xds.rules.decoding import STRUCTURE, check_structure
+from xds.rules.document_removal import (
+    DOCUMENT_REMOVAL,
+    EACH_DOCUMENT_REMOVAL,
+    check_document_removal,
+)
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.feed_case import FeedCase, birth_date
 from xds.rules.partners import Partner, Policies
@@ -39,7 +44,9 @@ from xds.rules.update_effects import UpdateEffects, effects_of_update
 
 __all__ = [
     "ALL_RULES",
+    "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
+    "EACH_DOCUMENT_REMOVAL",
     "PARAMETERS",
     "PATIENT_FEED",
     "PROVISION",
@@ -76,6 +83,7 @@ __all__ = [
     "birth_date",
     "canonical_patient_id",
     "check",
+    "check_document_removal",
     "check_patient_feed",
     "check_provision",
     "check_query",

@@ -4,6 +4,7 @@ from itertools import chain
 from typing import Any, Final
 
 from xds.rules.decoding import STRUCTURE
+from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
 from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
@@ -26,6 +27,8 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     PATIENT_FEED,
     UPDATE_ONLY,
     RESTRICTED_UPDATE_ONLY,
+    DOCUMENT_REMOVAL,
+    EACH_DOCUMENT_REMOVAL,
 )
 """One line for each book; a new transaction's is appended here."""
 

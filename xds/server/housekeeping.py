@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xds.documents import FolderVault, Spool
-from xds.repository import Registrar, settle_pending
+from xds.repository import Registrar, erase, settle_pending
 from xds.store import Housekeeping, RepositoryStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
@@ -86,6 +86,8 @@ class Housekeeper(threading.Thread):
     def _settle(self) -> None:
         if self._rounds is not None:
             settle_pending(self._rounds.store, self._rounds.registrar, is_alive=is_alive)
+            # What a removal began and a crash or the disk left undone (ITI-86).
+            erase(self._rounds.store, self._rounds.vault, self._rounds.store.to_erase())
 
     def _sweep(self) -> None:
         self._leader.forget_answers()

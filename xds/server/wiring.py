@@ -18,7 +18,13 @@ from xds.registry import (
     RestrictedUpdateDocumentSet,
     UpdateDocumentSet,
 )
-from xds.repository import ProvideAndRegisterDocumentSet, Registrar, RetrieveDocumentSet
+from xds.repository import (
+    Depositor,
+    ProvideAndRegisterDocumentSet,
+    Registrar,
+    RemoveDocuments,
+    RetrieveDocumentSet,
+)
 from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
 from xds.server.admission import Admission
@@ -56,6 +62,7 @@ from xds.transactions import (
     ITI_51,
     ITI_57,
     ITI_62,
+    ITI_86,
     ITI_92,
     Role,
     Transaction,
@@ -194,14 +201,21 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
             store=rounds.store,
-            vault=rounds.vault,
             spool=rounds.spool,
-            registrar=rounds.registrar,
+            depositor=Depositor(
+                store=rounds.store, vault=rounds.vault, registrar=rounds.registrar, owner=owner_name()
+            ),
             policies=rules,
             repository_unique_id=repository.unique_id,
-            owner=owner_name(),
         ),
         ITI_43: RetrieveDocumentSet(
+            store=rounds.store,
+            vault=rounds.vault,
+            repository_unique_id=repository.unique_id,
+            home_community_id=settings.registry.home_community_id,
+            limit=settings.limits.retrieve_documents,
+        ),
+        ITI_86: RemoveDocuments(
             store=rounds.store,
             vault=rounds.vault,
             repository_unique_id=repository.unique_id,

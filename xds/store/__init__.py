@@ -24,6 +24,7 @@ from xds.store.repository import (
     EarlierSubmission,
     PendingSubmission,
     ProvidedDocument,
+    RemovedDocument,
     RepositoryStore,
     ServedDocument,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "RegistryReader",
     "RegistryTransaction",
     "Removal",
+    "RemovedDocument",
     "ReplayStore",
     "RepositoryStore",
     "SamePatient",

@@ -36,6 +36,15 @@ class ServedDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedDocument:
+    """The tombstone of a document."""
+
+    unique_id: str
+    removed_at: str  # ISO 8601, UTC
+    to_erase: frozenset[str]  # SHA-256 of octets that may still be there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSubmission:
     """A submission whose registration nobody knows the end of."""
 
@@ -61,7 +70,7 @@ class RepositoryStore:
         self._pool = pool
 
     def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """uniqueId → (SHA-1 hex, size) of the registered documents among them."""
+        """uniqueId → (SHA-1 hex, size) of the documents among them that are registered or were removed."""
         with borrowed(self._pool) as connection:
             found = connection.run(_SQL["known_documents"], {"unique_ids": list(unique_ids)})
         return {row[0]: (row[1].hex(), row[2]) for row in found}
@@ -159,6 +168,42 @@ class RepositoryStore:
             )
             for row in found
         }
+
+    def remove(self, unique_ids: Iterable[str]) -> Mapping[str, RemovedDocument]:
+        """Stop serving the registered documents among those uniqueIds; committed on return.
+
+        Returns
+        -------
+        Every one of them that is removed, now or before; what is missing was never held.
+        """
+        wanted = list(unique_ids)
+        with borrowed(self._pool) as connection:
+            connection.run(_SQL["remove_documents"], {"unique_ids": wanted})
+        return self.removed(wanted)
+
+    def removed(self, unique_ids: Iterable[str]) -> Mapping[str, RemovedDocument]:
+        """The tombstones among those uniqueIds; the document may have been provided again since."""
+        with borrowed(self._pool) as connection:
+            found = connection.run(_SQL["removed_documents"], {"unique_ids": list(unique_ids)})
+        tombstones: dict[str, RemovedDocument] = {}
+        for unique_id, sha256, erased, removed_at in found:
+            earlier = tombstones[unique_id].to_erase if unique_id in tombstones else frozenset()
+            more = frozenset() if erased else frozenset({sha256.hex()})
+            tombstones[unique_id] = RemovedDocument(
+                unique_id=unique_id, removed_at=removed_at, to_erase=earlier | more
+            )
+        return tombstones
+
+    def to_erase(self) -> list[str]:
+        """Addresses of removed documents whose octets may still be there."""
+        with borrowed(self._pool) as connection:
+            found = connection.run(_SQL["documents_to_erase"])
+        return [row[0].hex() for row in found]
+
+    def set_erased(self, sha256: str) -> None:
+        """Remember that nothing of the removed documents with this address is left to be done."""
+        with borrowed(self._pool) as connection:
+            connection.run(_SQL["set_erased"], {"sha256": bytes.fromhex(sha256)})
 
     def referenced(self, sha256s: Iterable[str]) -> set[str]:
         """Which of these addresses a registered or pending document uses."""

@@ -16,6 +16,7 @@ from xds.ebxml import (
     ADHOC_QUERY_RESPONSE,
     PROVIDE_REQUEST,
     REGISTRY_RESPONSE,
+    REMOVE_DOCUMENTS_REQUEST,
     REMOVE_OBJECTS_REQUEST,
     RETRIEVE_REQUEST,
     RETRIEVE_RESPONSE,
@@ -182,8 +183,20 @@ ITI_62: Final = Transaction(
     mtom=False,
     writes=True,
 )
+ITI_86: Final = Transaction(
+    number="ITI-86",
+    name="Remove Documents",
+    operation="DocumentRepository_RemoveDocuments",
+    role=Role.REPOSITORY,
+    action="urn:ihe:iti:2017:RemoveDocuments",
+    response_action="urn:ihe:iti:2017:RemoveDocumentsResponse",
+    request=REMOVE_DOCUMENTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+)
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_62, ITI_92)
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_62, ITI_86, ITI_92)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:

@@ -1,4 +1,5 @@
--- known_documents: what the repository holds under uniqueIds, registered only
+-- known_documents: what the repository holds or held under uniqueIds, registered only: removed or not, a
+-- uniqueId names the same octets for ever (ITI TF-3 4.2.3.2.26)
 SELECT d.unique_id, d.sha1, d.size
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
@@ -42,11 +43,34 @@ SELECT submission_id, 'urn:uuid:' || submission_set_uuid, submission_set_unique_
 SELECT DISTINCT ON (d.unique_id) d.unique_id, d.sha256, d.size, d.mime_type, d.seal
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
- WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered'
+ WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered' AND d.removed_at IS NULL
  ORDER BY d.unique_id, d.submission_id DESC;
 
 -- referenced: which of these addresses some document still uses
 SELECT DISTINCT d.sha256
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
- WHERE d.sha256 = ANY(%(sha256s)s) AND s.state <> 'rejected';
+ WHERE d.sha256 = ANY(%(sha256s)s) AND s.state <> 'rejected' AND d.removed_at IS NULL;
+
+-- remove_documents: they are not served any more; their rows stay
+UPDATE repository_document AS d
+   SET removed_at = now()
+  FROM repository_submission AS s
+ WHERE s.submission_id = d.submission_id AND s.state = 'registered'
+   AND d.unique_id = ANY(%(unique_ids)s) AND d.removed_at IS NULL
+RETURNING d.unique_id;
+
+-- removed_documents: tombstones, with when it was and whether octets are still to be erased
+SELECT d.unique_id, d.sha256, d.erased_at IS NOT NULL,
+       to_char(max(d.removed_at) OVER (PARTITION BY d.unique_id) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+  FROM repository_document AS d
+ WHERE d.unique_id = ANY(%(unique_ids)s) AND d.removed_at IS NOT NULL
+ ORDER BY d.unique_id, d.submission_id;
+
+-- documents_to_erase: removed documents whose octets may still be there
+SELECT DISTINCT sha256 FROM repository_document WHERE removed_at IS NOT NULL AND erased_at IS NULL;
+
+-- set_erased: octets are gone, or belong to another document
+UPDATE repository_document
+   SET erased_at = now()
+ WHERE sha256 = %(sha256)s AND removed_at IS NOT NULL AND erased_at IS NULL;

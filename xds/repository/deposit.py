@@ -1,0 +1,146 @@
+"""How documents get into the repository, whoever brings them: pending → durable → registry → settled.
+
+A repository and its registry share no transaction, in one process or two. A crash at any arrow is settled at the
+next start by asking the registry (`repository.settle`).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
+from xds.ebxml import encode_registry_response
+from xds.model import (
+    RegistryNotAvailable,
+    RegistryResponse,
+    RepositoryError,
+    RepositoryOutOfResources,
+    Submission,
+    XdsError,
+    is_uuid_urn,
+)
+from xds.repository.registrar import Registrar, RegistrarUnavailable
+from xds.rules import assign_entry_uuids
+from xds.store import ProvidedDocument, RepositoryStore
+
+
+class Depositor:
+    """Stores documents and registers them.
+
+    Parameters
+    ----------
+    owner
+        The process that works on what is pending.
+    """
+
+    def __init__(self, *, store: RepositoryStore, vault: Vault, registrar: Registrar, owner: str) -> None:
+        self._store = store
+        self._vault = vault
+        self._registrar = registrar
+        self._owner = owner
+
+    def deposit(
+        self,
+        submission: Submission,
+        documents: Mapping[str, SpooledDocument],
+        *,
+        structure: Sequence[XdsError] = (),
+        findings: Sequence[XdsError] = (),
+        message: tuple[str, bytes] | None = None,
+        peer: str = "",
+    ) -> RegistryResponse:
+        """Store and register; on return the spool has none of the documents.
+
+        Parameters
+        ----------
+        submission
+            As `rules.complete` returned it.
+        documents
+            The content of each DocumentEntry by the entry's id.
+        structure, peer
+            See `Registrar.register`.
+        findings
+            What the repository found itself, part of the answer.
+        message
+            MessageID and digest of the request, so that a repeat of it gets this answer.
+        """
+        stored = _provided(submission, documents)
+        # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
+        submission = _with_fixed_set_uuid(submission)
+        submission_set = submission.submission_sets[0] if submission.submission_sets else None
+        # Before the octets are durable: a removal that looks for who uses them sees this row, or has unlinked
+        # them before the vault places them again (ITI-86).
+        submission_id = self._store.add_pending(
+            submission_set_unique_id=(submission_set and submission_set.unique_id) or "",
+            submission_set_uuid=submission_set.entry_uuid if submission_set else "urn:uuid:" + "0" * 32,
+            documents=stored,
+            message=message,
+            owner=self._owner,
+        )
+        refused = self._make_durable(submission_id, documents)
+        if refused is not None:
+            return RegistryResponse.of([*findings, refused])
+        try:
+            answer = self._registrar.register(submission, structure, peer=peer)
+        except RegistrarUnavailable:
+            return self._unavailable(submission_id, submission, findings)
+        response = RegistryResponse.of([*findings, *answer.findings])
+        state = "registered" if answer.is_success else "rejected"
+        self._store.settle(submission_id, state, encode_registry_response(response))  # type: ignore[arg-type]
+        return response
+
+    def _make_durable(self, submission_id: int, documents: Mapping[str, SpooledDocument]) -> XdsError | None:
+        try:
+            self._vault.commit(list(documents.values()))
+        except OutOfSpace:
+            refused: XdsError = RepositoryOutOfResources("the document store is full; nothing was stored")
+        except VaultWriteFailed:
+            refused = RepositoryError("the document store could not write; nothing was registered")
+        except BaseException:
+            self._store.give_up(submission_id)
+            raise
+        else:
+            return None
+        self._store.settle(submission_id, "rejected", None)
+        return refused
+
+    def _unavailable(
+        self, submission_id: int, submission: Submission, findings: Sequence[XdsError]
+    ) -> RegistryResponse:
+        """The registry did not answer. Did it register? Ask; if it stays silent, housekeeping asks again."""
+        try:
+            registered = self._registrar.is_registered(submission.submission_set.entry_uuid)
+        except RegistrarUnavailable:
+            self._store.give_up(submission_id)
+            unknown = RegistryNotAvailable(
+                "the registry cannot be reached; whether this submission was registered is settled as soon as it"
+                " answers again. Repeat the message with the same MessageID"
+            )
+            return RegistryResponse.of([*findings, unknown])
+        if registered:
+            response = RegistryResponse.of(findings)
+            self._store.settle(submission_id, "registered", encode_registry_response(response))
+            return response
+        self._store.settle(submission_id, "rejected", None)
+        refused = RegistryNotAvailable(
+            "the registry did not answer in time; nothing was registered. Repeat it"
+        )
+        return RegistryResponse.of([*findings, refused])
+
+
+def _with_fixed_set_uuid(submission: Submission) -> Submission:
+    symbolic = [item for item in submission.submission_sets if not is_uuid_urn(item.entry_uuid)]
+    return assign_entry_uuids(submission) if symbolic else submission
+
+
+def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) -> list[ProvidedDocument]:
+    return [
+        ProvidedDocument(
+            unique_id=entry.unique_id or "",
+            sha256=documents[entry.entry_uuid].sha256,
+            sha1=documents[entry.entry_uuid].sha1,
+            seal=documents[entry.entry_uuid].seal,
+            size=documents[entry.entry_uuid].size,
+            mime_type=entry.mime_type,
+            patient_id=entry.patient_id or "",
+        )
+        for entry in submission.document_entries
+    ]
