@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from psycopg import errors
+from psycopg import errors, pq
 
 from xds.store import Conflict, Pool, StoreBusy, StoreUnavailable, access
 from xds.store.access import Connection, borrowed
@@ -89,6 +89,52 @@ def test_a_block_is_committed_whole_or_not_at_all(connection: Connection) -> Non
         connection.run("INSERT INTO counted VALUES (3)")
         raise psycopg.Rollback
     assert numbers() == [1]
+
+
+def test_a_block_in_which_nothing_is_run_opens_nothing(connection: Connection) -> None:
+    with connection.block():
+        pass
+    with connection.block():
+        raise psycopg.Rollback
+    assert connection.run("SELECT 1") == [(1,)]
+    assert connection.info.transaction_status is pq.TransactionStatus.IDLE
+
+
+def test_statements_run_together(connection: Connection) -> None:
+    asked = [
+        ("SELECT %(a)s::integer", {"a": 1}),
+        ("SELECT 1 WHERE false", {}),
+        ("SELECT generate_series(1, 3)", {}),
+    ]
+    assert connection.run_together(asked) == [[(1,)], [], [(1,), (2,), (3,)]]
+    assert connection.run_together([]) == []
+    assert connection.run("SELECT 4") == [(4,)]
+
+
+def test_the_first_that_fails_ends_those_that_run_together(connection: Connection) -> None:
+    connection.run("CREATE TEMPORARY TABLE together (number integer PRIMARY KEY)")
+    insert = "INSERT INTO together VALUES (%(number)s::integer)"
+    with pytest.raises(errors.UniqueViolation), connection.block():
+        connection.run_together([(insert, {"number": number}) for number in (1, 2, 2, 3)])
+    assert connection.run("SELECT number FROM together") == []
+    with connection.block():
+        connection.run_together([(insert, {"number": number}) for number in (1, 2)])
+        assert connection.info.transaction_status is pq.TransactionStatus.INTRANS
+    assert connection.run("SELECT number FROM together") == [(1,), (2,)]
+
+
+def test_more_than_the_socket_takes_at_once_in_both_directions(connection: Connection) -> None:
+    octets = bytes(range(256)) * 20_000
+    echo = ("SELECT %(octets)s::bytea", {"octets": octets})
+    assert connection.run_together([echo] * 4) == [[(octets,)]] * 4
+
+
+def test_a_connection_that_is_lost_among_statements(postgres: str) -> None:
+    with Connection.connect(postgres, autocommit=True) as connection:
+        asked = [("SELECT 1", {}), ("SELECT pg_terminate_backend(pg_backend_pid())", {}), ("SELECT 2", {})]
+        with pytest.raises(psycopg.OperationalError), connection.block():
+            connection.run_together(asked)
+        assert connection.broken
 
 
 def test_prepared_statements_outlive_a_rollback(connection: Connection) -> None:

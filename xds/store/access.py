@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -12,6 +12,8 @@ from psycopg import errors, pq
 from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 from psycopg_pool import ConnectionPool, PoolTimeout
+
+from xds.store.pipeline import exchange
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
@@ -31,6 +33,7 @@ class Connection(psycopg.Connection[Row]):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._names: dict[str, bytes] = {}
+        self._opens = False  # a transaction, with the next statement
         self._unused = itertools.count()
         self._rows = Transformer(self)
 
@@ -52,41 +55,71 @@ class Connection(psycopg.Connection[Row]):
         psycopg.Error
             As a cursor raises.
         """
-        sql, names = _numbered(statement)
-        name = self._names.get(statement)
-        if name is None:
-            name = self._prepare(statement, sql)
         # psycopg's signature forgets that a value may be None, SQL's NULL.
-        values: Any = [as_text(parameters[key]) for key in names]
-        result = self._checked(self.pgconn.exec_prepared(name, values, None, _BINARY))
-        if not result.ntuples:
+        values: Any
+        if self._opens:
+            return self.run_together([(statement, parameters)])[0]
+        name, values = self._ready(statement, parameters)
+        return self._loaded(self.pgconn.exec_prepared(name, values, None, _BINARY))
+
+    def run_together(self, asked: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+        """Run statements that do not need each other's rows in one exchange, and return the rows of each.
+
+        Raises
+        ------
+        psycopg.Error
+            Of the first that failed; those after it were not run.
+        """
+        if not asked:
             return []
-        self._rows.set_pgresult(result)
-        return self._rows.load_rows(0, result.ntuples, tuple)
+        ready = [self._ready(*each) for each in asked]
+        if not self._opens:
+            return [self._loaded(result) for result in exchange(self.pgconn, ready)]
+        ready.insert(0, self._ready("BEGIN", _NONE))
+        self._opens = False
+        return [self._loaded(result) for result in exchange(self.pgconn, ready)][1:]
 
     @contextmanager
     def block(self) -> Iterator[None]:
         """A transaction: what is run within is committed together, or nothing of it after an exception.
 
-        `psycopg.Rollback` undoes it and goes no further. As `Connection.transaction`, in a third of its time.
+        `psycopg.Rollback` undoes it and goes no further. As `Connection.transaction`, in a third of its time. BEGIN
+        goes with the first statement.
         """
-        self._checked(self.pgconn.exec_(b"BEGIN"))
+        self._opens = True
         try:
             yield
         except BaseException as error:
-            self.pgconn.exec_(b"ROLLBACK")  # on a connection that is lost there is nothing to undo
+            if not self._opens:
+                self.pgconn.exec_(b"ROLLBACK")  # on a connection that is lost there is nothing to undo
+            self._opens = False
             if isinstance(error, psycopg.Rollback):
                 return
             raise
-        self._checked(self.pgconn.exec_(b"COMMIT"))
+        if not self._opens:
+            self._checked(self.pgconn.exec_(b"COMMIT"))
+        self._opens = False
 
-    def _prepare(self, statement: str, sql: bytes) -> bytes:
+    def _ready(self, statement: str, parameters: Mapping[str, Any]) -> tuple[bytes, list[bytes | None]]:
+        """The name of a statement, prepared if it was not yet, and its values."""
+        sql, names = _numbered(statement)
+        name = self._names.pop(statement, None) or self._new(sql)
+        self._names[statement] = name  # the one not used for longest comes first
+        return name, [as_text(parameters[key]) for key in names]
+
+    def _loaded(self, result: PGresult) -> list[Row]:
+        self._checked(result)
+        if not result.ntuples:
+            return []
+        self._rows.set_pgresult(result)
+        return self._rows.load_rows(0, result.ntuples, tuple)
+
+    def _new(self, sql: bytes) -> bytes:
         if len(self._names) >= _PREPARED_MOST:
             oldest = self._names.pop(next(iter(self._names)))
             self._checked(self.pgconn.exec_(b"DEALLOCATE " + oldest))
         name = b"xds_%d" % next(self._unused)
         self._checked(self.pgconn.prepare(name, sql))
-        self._names[statement] = name
         return name
 
     def _checked(self, result: PGresult) -> PGresult:

@@ -16,7 +16,7 @@ from xds.model import (
     parse_patient_id,
 )
 from xds.store import rows
-from xds.store.access import Connection
+from xds.store.access import Connection, Row
 from xds.store.statements import statements
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ class FactsReader:
 
     def facts_for(self, submission: Submission, *, accept_unknown: bool = False) -> RegistryFacts:
         """Read the facts. With `accept_unknown`, ids of the right form become known by this."""
-        patients, subsumed = self._patients(_patient_ids(submission), accept_unknown)
         new_ids = {
             item.entry_uuid
             for items in (
@@ -52,12 +51,23 @@ class FactsReader:
         }
         referred = {end for a in submission.associations for end in (a.source, a.target)} - new_ids
         # Upper-case UUIDs are tolerated and stored in lower case: look them up as they are stored.
-        objects = self.objects(sorted({i.lower() for i in new_ids | referred if is_uuid_urn(i.lower())}))
+        looked_up = sorted({i.lower() for i in new_ids | referred if is_uuid_urn(i.lower())})
+        canonical = _canonical_patient_ids(submission)
+        by_uid = _unique_ids(submission)
+        known, located, bearers = self._connection.run_together(
+            [
+                (_SQL["patients"], {"ids": sorted(set(canonical.values()))}),
+                (_SQL["locate"], {"ids": [rows.bare(item) for item in looked_up]}),
+                (_SQL["locate_unique_ids"], {"uids": list(by_uid)}),
+            ]
+        )
+        patients, subsumed = self._patients(canonical, known, accept_unknown)
+        objects = self._registered(located)
         replaced = sorted(
             {a.target.lower() for a in submission.associations if a.association_type in REPLACEMENTS}
             & set(objects)
         )
-        documents, used = self._unique_ids(submission)
+        documents, used = _bearers(by_uid, bearers)
         return RegistryFacts(
             patients=patients,
             subsumed_patients=subsumed,
@@ -69,25 +79,26 @@ class FactsReader:
             transformations=self._transformations(sorted({i.lower() for i in referred} & set(objects))),
         )
 
-    def _patients(self, ids: set[str], accept_any: bool) -> tuple[dict[str, str], frozenset[str]]:
+    def _patients(
+        self, canonical: dict[str, str], known: list[Row], accept_any: bool
+    ) -> tuple[dict[str, str], frozenset[str]]:
         """Ids in use, each with the id it means; and those that were merged away."""
-        canonical = {cx: str(parsed) for cx in ids if (parsed := parse_patient_id(cx)) is not None}
-        wanted = sorted(set(canonical.values()))
-        found, subsumed = self._known_patients(wanted)
-        unknown = [item for item in wanted if item not in found and item not in subsumed]
+        found, subsumed = self._keys_of(known)
+        unknown = [
+            item for item in sorted(set(canonical.values())) if item not in found and item not in subsumed
+        ]
         if accept_any and unknown:
             self._connection.run(_SQL["add_patients"], {"ids": unknown})
             log.info("patient ids accepted without an identity feed", extra={"count": len(unknown)})
-            found, subsumed = self._known_patients(wanted)
+            wanted = sorted(set(canonical.values()))
+            found, subsumed = self._keys_of(self._connection.run(_SQL["patients"], {"ids": wanted}))
         self.patient_keys = {cx: found[name] for cx, name in canonical.items() if name in found}
         in_use = {cx: name for cx, name in canonical.items() if name in found}
         return in_use, frozenset(cx for cx, name in canonical.items() if name in subsumed)
 
-    def _known_patients(self, ids: list[str]) -> tuple[dict[str, int], set[str]]:
-        if not ids:
-            return {}, set()
+    def _keys_of(self, known: list[Row]) -> tuple[dict[str, int], set[str]]:
         found, subsumed = dict[str, int](), set[str]()
-        for patient_id, key, is_merged, is_recorded in self._connection.run(_SQL["patients"], {"ids": ids}):
+        for patient_id, key, is_merged, is_recorded in known:
             if is_merged:
                 subsumed.add(patient_id)
                 continue
@@ -100,7 +111,10 @@ class FactsReader:
         """The registered ones among objects, by entryUUID; entries and Folders are locked."""
         if not ids:
             return {}
-        located = self._connection.run(_SQL["locate"], {"ids": [rows.bare(item) for item in ids]})
+        found = self._connection.run(_SQL["locate"], {"ids": [rows.bare(item) for item in ids]})
+        return self._registered(found)
+
+    def _registered(self, located: list[Row]) -> dict[str, RegisteredObject]:
         if not located:
             return {}
         kinds = {row[0]: (row[1], ObjectKind(row[2])) for row in located}
@@ -133,29 +147,6 @@ class FactsReader:
     def _names(self, keys: Iterable[int]) -> dict[int, str]:
         found = self._connection.run(_SQL["patient_names"], {"keys": list(keys)})
         return {row[0]: row[1] for row in found}
-
-    def _unique_ids(
-        self, submission: Submission
-    ) -> tuple[dict[str, RegisteredDocument], dict[str, frozenset[ObjectKind]]]:
-        values = {
-            item.unique_id
-            for items in (submission.document_entries, submission.submission_sets, submission.folders)
-            for item in items
-            if item.unique_id
-        }
-        by_uid = {rows.uid(value): value for value in values}
-        if not by_uid:
-            return {}, {}
-        documents: dict[str, RegisteredDocument] = {}
-        used: dict[str, frozenset[ObjectKind]] = {}
-        for row in self._connection.run(_SQL["locate_unique_ids"], {"uids": list(by_uid)}):
-            value, kind = by_uid[row[0]], ObjectKind(row[3])
-            used[value] = frozenset({kind})
-            if kind is ObjectKind.DOCUMENT_ENTRY:
-                documents[value] = RegisteredDocument(
-                    hash=None if row[4] is None else row[4].hex(), size=row[5]
-                )
-        return documents, used
 
     def _dependents(self, replaced: list[str]) -> dict[str, tuple[str, ...]]:
         if not replaced:
@@ -193,10 +184,36 @@ class FactsReader:
         return frozenset(row[0] for row in found)
 
 
-def _patient_ids(submission: Submission) -> set[str]:
-    return {
+def _canonical_patient_ids(submission: Submission) -> dict[str, str]:
+    """Every patient id of a submission that has the right form, and how the registry writes it."""
+    ids = {
         item.patient_id
         for items in (submission.submission_sets, submission.document_entries, submission.folders)
         for item in items
         if item.patient_id
     }
+    return {cx: str(parsed) for cx in ids if (parsed := parse_patient_id(cx)) is not None}
+
+
+def _unique_ids(submission: Submission) -> dict[bytes, str]:
+    """Every uniqueId of a submission by what stands for it."""
+    return {
+        rows.uid(item.unique_id): item.unique_id
+        for items in (submission.document_entries, submission.submission_sets, submission.folders)
+        for item in items
+        if item.unique_id
+    }
+
+
+def _bearers(
+    by_uid: dict[bytes, str], found: list[Row]
+) -> tuple[dict[str, RegisteredDocument], dict[str, frozenset[ObjectKind]]]:
+    """Hash and size of the documents that bear them, and what kinds of objects do."""
+    documents: dict[str, RegisteredDocument] = {}
+    used: dict[str, frozenset[ObjectKind]] = {}
+    for row in found:
+        value, kind = by_uid[row[0]], ObjectKind(row[3])
+        used[value] = frozenset({kind})
+        if kind is ObjectKind.DOCUMENT_ENTRY:
+            documents[value] = RegisteredDocument(hash=None if row[4] is None else row[4].hex(), size=row[5])
+    return documents, used

@@ -164,21 +164,22 @@ class RegistryTransaction:
         """
         associations = (*submission.associations, *created)
         now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
-        self._take_unique_ids(submission, patient_key)
         pack, codes = self._bodies, self._codes
-        self._insert("object_locator", list(_locators(submission, associations, patient_key)))
-        self._insert(
-            "document_entry",
-            [rows.entry_row(patient_key, e, codes, pack) for e in submission.document_entries],
-        )
-        self._insert(
-            "submission_set",
-            [rows.submission_set_row(patient_key, s, codes, pack) for s in submission.submission_sets],
-        )
-        self._insert(
-            "folder", [rows.folder_row(patient_key, f, codes, pack, now=now) for f in submission.folders]
-        )
-        self._insert("association", [rows.association_row(patient_key, a, pack) for a in associations])
+        claims = _claims(submission, patient_key)
+        inserted: dict[str, list[rows.Row]] = {
+            "unique_id": claims,
+            "object_locator": list(_locators(submission, associations, patient_key)),
+            "document_entry": [
+                rows.entry_row(patient_key, e, codes, pack) for e in submission.document_entries
+            ],
+            "submission_set": [
+                rows.submission_set_row(patient_key, s, codes, pack) for s in submission.submission_sets
+            ],
+            "folder": [rows.folder_row(patient_key, f, codes, pack, now=now) for f in submission.folders],
+            "association": [rows.association_row(patient_key, a, pack) for a in associations],
+        }
+        claimed = self._insert(inserted)
+        self._share(claims, claimed, patient_key)
         if not is_recorded:
             self._record_patient(submission, patient_key)
         if deprecated:
@@ -198,34 +199,14 @@ class RegistryTransaction:
                 self.connection.run(statements("patients")["keep_record_of_submission"], parameters)
                 return
 
-    def _take_unique_ids(self, submission: Submission, patient_key: int) -> None:
-        """Claim uniqueIds; a document's may be taken already (the rules compared hash and size)."""
-        wanted: dict[bytes, tuple[Any, ...]] = {}
-        for entry in submission.document_entries:
-            value = rows.uid(entry.unique_id or "")
-            digest = bytes.fromhex(entry.hash) if entry.hash and is_sha1(entry.hash) else None
-            size = int(entry.size) if entry.size and entry.size.isdecimal() else None
-            wanted[value] = (value, patient_key, ObjectKind.DOCUMENT_ENTRY.value, digest, size)
-        exclusive: set[bytes] = set()
-        for kind, items in (
-            (ObjectKind.SUBMISSION_SET, submission.submission_sets),
-            (ObjectKind.FOLDER, submission.folders),
-        ):
-            for item in items:
-                value = rows.uid(item.unique_id or "")
-                wanted[value] = (value, patient_key, kind.value, None, None)
-                exclusive.add(value)
-        # Sorted: two submissions that claim the same ids wait for each other in one order.
-        ordered = [wanted[value] for value in sorted(wanted)]
-        taken = set(wanted)
-        taken -= {
-            row[0] for row in self._insert("unique_id", ordered, " ON CONFLICT DO NOTHING RETURNING uid")
-        }
+    def _share(self, claims: Sequence[rows.Row], claimed: set[bytes], patient_key: int) -> None:
+        """A document's uniqueId may be taken already (the rules compared hash and size); no other's."""
+        taken = [claim for claim in claims if claim[0] not in claimed]
         if not taken:
             return
-        if taken & exclusive:
+        if any(kind != ObjectKind.DOCUMENT_ENTRY.value for _, _, kind, *_ in taken):
             raise Conflict
-        self._compare_shared(sorted(taken), wanted, patient_key)
+        self._compare_shared([claim[0] for claim in taken], {claim[0]: claim for claim in taken}, patient_key)
 
     def _compare_shared(
         self, shared: list[bytes], wanted: Mapping[bytes, tuple[Any, ...]], patient_key: int
@@ -240,14 +221,16 @@ class RegistryTransaction:
                 raise Conflict
         self.connection.run(_SQL["share_unique_ids"], {"uids": shared, "key": patient_key})
 
-    def _insert(self, table: str, values: Sequence[rows.Row], rest: str = "") -> list[rows.Row]:
-        returned: list[rows.Row] = []
-        for start in range(0, len(values), _BATCH):
-            batch = values[start : start + _BATCH]
-            statement, names = _insertion(table, len(batch))
-            flat = [value for row in batch for value in row]
-            returned += self.connection.run(statement + rest, dict(zip(names, flat, strict=True)))
-        return returned
+    def _insert(self, inserted: Mapping[str, Sequence[rows.Row]]) -> set[bytes]:
+        """Insert rows, table by table, in one exchange; returns the uniqueIds that were free."""
+        asked = []
+        for table, values in inserted.items():
+            for start in range(0, len(values), _BATCH):
+                batch = values[start : start + _BATCH]
+                statement, names = _insertion(table, len(batch))
+                flat = [value for row in batch for value in row]
+                asked.append((statement, dict(zip(names, flat, strict=True))))
+        return {row[0] for found in self.connection.run_together(asked) for row in found}
 
 
 @cache
@@ -259,10 +242,29 @@ def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
         f"({', '.join(f'%({n})s::{kind}' for n, kind in zip(row, columns.values(), strict=True))})"
         for row in names
     )
+    rest = " ON CONFLICT DO NOTHING RETURNING uid" if table == "unique_id" else ""
     return (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {slots}",  # noqa: S608  # names are constants
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES {slots}{rest}",  # noqa: S608  # names are constants
         tuple(name for row in names for name in row),
     )
+
+
+def _claims(submission: Submission, patient_key: int) -> list[rows.Row]:
+    """What claims the uniqueIds; sorted, so that two submissions that claim the same wait in one order."""
+    wanted: dict[bytes, rows.Row] = {}
+    for entry in submission.document_entries:
+        value = rows.uid(entry.unique_id or "")
+        digest = bytes.fromhex(entry.hash) if entry.hash and is_sha1(entry.hash) else None
+        size = int(entry.size) if entry.size and entry.size.isdecimal() else None
+        wanted[value] = (value, patient_key, ObjectKind.DOCUMENT_ENTRY.value, digest, size)
+    for kind, items in (
+        (ObjectKind.SUBMISSION_SET, submission.submission_sets),
+        (ObjectKind.FOLDER, submission.folders),
+    ):
+        for item in items:
+            value = rows.uid(item.unique_id or "")
+            wanted[value] = (value, patient_key, kind.value, None, None)
+    return [wanted[value] for value in sorted(wanted)]
 
 
 def _locators(
