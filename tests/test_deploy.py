@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from xds.settings import load
+from xds.settings import lite_settings, load
 from xds.store import EmbeddedPostgres, locate_binaries, migrate
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,9 @@ def test_settings_file_loads(path: Path) -> None:
     assert not settings.lite
 
 
-@pytest.mark.parametrize("section", ["server", "store", "registry", "rules", "repository", "limits", "log"])
+@pytest.mark.parametrize(
+    "section", ["server", "store", "registry", "rules", "repository", "feeds", "limits", "log"]
+)
 def test_production_shows_every_section(section: str) -> None:
     assert f"\n[{section}]\n" in read("production.toml")
 
@@ -46,8 +48,22 @@ def test_production_listens_behind_the_proxy_only() -> None:
     assert PRODUCTION.limits.requests_per_second > 0
 
 
-def test_conformance_is_strict() -> None:
-    assert load(DEPLOY / "conformance.toml", environ={}).rules.strictness == "strict"
+def test_conformance_is_what_outside_tools_are_told() -> None:
+    settings = load(DEPLOY / "conformance.toml", environ={})
+    lite = lite_settings("127.0.0.1", 8080, Path("data"), environ={})
+    assert settings.rules.strictness == "strict"
+    assert settings.registry.unknown_patients == "refuse"
+    assert settings.registry.query_unknown_patient == "error"
+    assert settings.registry.patient_authority is None, "the feed says whose ids they are"
+    assert (settings.repository.unique_id, settings.registry.home_community_id) == (
+        "2.999.3.1",
+        "urn:oid:2.999.3",
+    )
+    assert settings.server.registry_path == lite.server.registry_path
+    assert settings.server.repository_path == lite.server.repository_path
+    assert settings.server.roles == ("registry", "repository")
+    assert settings.store.dsn is None
+    assert settings.feeds.mllp_port == 3600
 
 
 def unit(key: str) -> list[str]:

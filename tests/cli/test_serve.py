@@ -457,10 +457,8 @@ def test_a_settings_file_that_is_wrong(text: str | None, said: str, folder: Path
     [
         (),
         ("--lite", "--config", "xds.toml"),
-        ("--config", "xds.toml", "--port", "8080"),
-        ("--config", "xds.toml", "--host", "::1"),
-        ("--config", "xds.toml", "--data-dir", "x"),
         ("--lite", "--port", "65536"),
+        ("--lite", "--pid-feed-port", "65536"),
     ],
     ids=" ".join,
 )
@@ -480,7 +478,8 @@ def test_production_serves_a_settings_file(folder: Path, database: str) -> None:
     production = Lite(folder, "--config", file)
     try:
         production.until(lambda: production.out)
-        assert production.out == f"Serving on http://127.0.0.1:{port}\n"
+        assert production.out.startswith(f"Serving on http://127.0.0.1:{port}\n")
+        assert len(production.out.splitlines()) <= 10
         assert (production.terminate(), production.err, production.processes()) == (0, "", [])
     finally:
         production.end()

@@ -12,27 +12,51 @@ from xds.server.stopping import StopRequest
 _HERE: Final = Path("xds-data")
 
 
-@click.command(epilog="Example: xds serve --lite --port 8080 --data-dir xds-data")
-@click.option("--lite", is_flag=True, help="The Lite service: seeded, no security layer, same code.")
-@click.option("--config", type=click.Path(path_type=Path), help="Production: the settings file (TOML).")
-@click.option("--host", default=None, help="Address to listen on; Lite only (127.0.0.1).")
-@click.option("--port", type=click.IntRange(0, 65535), default=None, help="Port; Lite only (8080).")
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), default=None, help="Data folder; Lite only (./xds-data)."
+@click.command(
+    epilog="\b\nExample: xds serve --lite --port 8080 --data-dir xds-data\n"
+    "         xds serve --config deploy/conformance.toml --port 8081 --codes codes.xml"
 )
-def serve(lite: bool, config: Path | None, host: str | None, port: int | None, data_dir: Path | None) -> None:
-    """Serve registry and repository until Ctrl-C."""
+@click.option("--lite", is_flag=True, help="The Lite service: seeded, no security layer, same code.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The settings file (TOML) of another service."
+)
+@click.option("--host", help="Address to listen on, patient feed too.  [Lite: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port, 0 for any free one.  [Lite: 8080]")
+@click.option(
+    "--pid-feed-port",
+    type=click.IntRange(0, 65535),
+    help="Port of the patient feed (MLLP), 0 for none.  [Lite: 0]",
+)
+@click.option(
+    "--codes", type=click.Path(path_type=Path), help="Code lists to enforce: our TOML, or a codes.xml."
+)
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Data folder.  [Lite: ./xds-data]")
+def serve(
+    lite: bool,
+    config: Path | None,
+    host: str | None,
+    port: int | None,
+    pid_feed_port: int | None,
+    codes: Path | None,
+    data_dir: Path | None,
+) -> None:
+    """Serve registry and repository until Ctrl-C.
+
+    What an option says counts before the settings file. deploy/ has files for production and for outside test
+    tools; docs/settings.md lists what can be set.
+    """
     if lite == (config is not None):
         raise click.UsageError("say either --lite or --config FILE")
-    if config is not None and (host or port is not None or data_dir):
-        raise click.UsageError("--host, --port and --data-dir go with --lite; with --config the file says it")
     stop = StopRequest()
     # Imported here: a signal in the middle of these imports is noted too.
+    from xds.cli.announcement import announcement  # noqa: PLC0415
     from xds.server.running import Running, StartError  # noqa: PLC0415
+    from xds.settings import Options  # noqa: PLC0415
 
+    options = Options(host=host, port=port, pid_feed_port=pid_feed_port, codes=codes, data_dir=data_dir)
     try:
         if config is None:
-            running = Running.lite(host, port, data_dir)
+            running = Running.lite(options)
             if data_dir is None and running.settings.data_dir != _HERE.absolute():
                 click.echo(
                     f"The data is in {running.settings.data_dir}: the database does not run as root, and its user"
@@ -41,8 +65,11 @@ def serve(lite: bool, config: Path | None, host: str | None, port: int | None, d
             first_minute = _FirstMinute(running.settings.log.file)
             running.serve(stop, on_ready=first_minute.begin, on_stop=first_minute.end)
         else:
-            Running.production(config).serve(
-                stop, on_ready=lambda url: click.echo(f"Serving on {url}"), on_stop=lambda: None
+            running = Running.production(config, options)
+            running.serve(
+                stop,
+                on_ready=lambda url: click.echo(announcement(running.settings, url)),
+                on_stop=lambda: None,
             )
     except StartError as error:
         click.echo(f"xds: {error}", err=True)

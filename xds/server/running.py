@@ -20,7 +20,7 @@ from xds.server.policies import policies
 from xds.server.site import service_url
 from xds.server.stopping import StopRequest
 from xds.server.wiring import House, build
-from xds.settings import MIB, Settings, SettingsError, lite_settings, load
+from xds.settings import MIB, Options, Settings, SettingsError, lite_settings, load
 from xds.store import (
     EmbeddedPostgres,
     EmbeddedPostgresError,
@@ -52,31 +52,32 @@ class Running:
     settings: Settings
 
     @classmethod
-    def lite(cls, host: str | None, port: int | None, data_dir: Path | None) -> Self:
+    def lite(cls, options: Options) -> Self:
         """The Lite service; without a data folder, ./xds-data or one that the database can reach.
 
         Raises
         ------
         StartError
-            XDS_DATABASE_URL is no address of a database.
+            XDS_DATABASE_URL is no address of a database, or an option cannot be used.
         """
-        folder = data_dir if data_dir is not None else default_data_folder(Path("xds-data"))
+        folder = options.data_dir or default_data_folder(Path("xds-data"))
         try:
-            return cls(lite_settings(host or "127.0.0.1", 8080 if port is None else port, folder.absolute()))
+            settings = lite_settings("127.0.0.1", 8080, folder.absolute())
+            return cls(options.over(settings))
         except SettingsError as error:
             raise StartError(str(error)) from None
 
     @classmethod
-    def production(cls, config: Path) -> Self:
-        """Production, from a settings file.
+    def production(cls, config: Path, options: Options) -> Self:
+        """Production, from a settings file and what the command line says in its place.
 
         Raises
         ------
         StartError
-            The file cannot be read or says something that it may not.
+            The file cannot be read or says something that it may not, or an option cannot be used.
         """
         try:
-            return cls(load(config))
+            return cls(options.over(load(config)))
         except SettingsError as error:
             raise StartError(str(error)) from None
 

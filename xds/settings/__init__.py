@@ -14,6 +14,7 @@ from xds.settings.model import (
     Settings,
     StoreSettings,
 )
+from xds.settings.options import Options
 
 __all__ = [
     "GIB",
@@ -22,6 +23,7 @@ __all__ = [
     "FeedSettings",
     "Limits",
     "LogSettings",
+    "Options",
     "PartnerSettings",
     "RegistrySettings",
     "RepositorySettings",

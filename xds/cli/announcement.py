@@ -1,0 +1,83 @@
+"""What a service says when it is ready: where it is, what it holds messages to, how a tool is pointed at it."""
+
+from collections.abc import Iterator
+
+from xds.codes import load_codes
+from xds.server.site import service_url
+from xds.settings import Settings, SettingsError
+from xds.transactions import Role, of_role
+
+
+def announcement(settings: Settings, url: str) -> str:
+    """Return the lines that a service writes to its terminal.
+
+    Parameters
+    ----------
+    url
+        Its address as this machine reaches it, without a path.
+    """
+    return "\n".join([f"Serving on {url}", *_lines(settings, settings.server.public_url or url)])
+
+
+def _lines(settings: Settings, base: str) -> Iterator[str]:
+    base = base.rstrip("/")
+    for role, path in _paths(settings).items():
+        numbers = ", ".join(dict.fromkeys(row.number for row in of_role(role)))
+        yield f"  {role.value:<13}{base}{path}  ({numbers}; WSDL at ?wsdl)"
+    feed = _feed(settings)
+    if feed:
+        yield f"  patient feed mllp://{feed}  (HL7 v2 over MLLP)"
+    yield f"  identity     repositoryUniqueId {settings.repository.unique_id}, {_home(settings)}"
+    yield f"  rules        {settings.rules.strictness}, profile {settings.rules.profile}{_partners(settings)}"
+    if "registry" in settings.server.roles:
+        yield f"  patients     {_patients(settings)}"
+        yield f"  codes        {_codes(settings)}"
+    yield f"  try it       xds conformance run {' '.join(_tool(settings, base, feed))}"
+
+
+def _paths(settings: Settings) -> dict[Role, str]:
+    server = settings.server
+    paths = {Role.REGISTRY: server.registry_path, Role.REPOSITORY: server.repository_path}
+    return {role: path for role, path in paths.items() if role.value in server.roles}
+
+
+def _feed(settings: Settings) -> str:
+    """Where the patient feed is reached from this machine; nothing where there is none."""
+    feeds = settings.feeds
+    address = service_url(feeds.mllp_host, feeds.mllp_port).removeprefix("http://")
+    return address if feeds.mllp_port else ""
+
+
+def _home(settings: Settings) -> str:
+    home = settings.registry.home_community_id
+    return f"homeCommunityId {home}" if home else "no homeCommunityId"
+
+
+def _partners(settings: Settings) -> str:
+    names = ", ".join(partner.name for partner in settings.partners)
+    return f"; rules of their own for {names}" if names else ""
+
+
+def _patients(settings: Settings) -> str:
+    registry = settings.registry
+    whose = f" of {registry.patient_authority}" if registry.patient_authority else ""
+    if registry.unknown_patients == "accept":
+        return f"any id{whose} is accepted, by its first use"
+    return f"ids{whose or ' of any authority'} that a feed has made known; others are refused"
+
+
+def _codes(settings: Settings) -> str:
+    path = settings.registry.codes_file
+    if path is None:
+        return "any code is accepted; --codes FILE enforces lists"
+    try:
+        return f"the {load_codes(path).size} of {path} are enforced"
+    except SettingsError:  # it has changed since it was read for the service
+        return f"those of {path} are enforced"
+
+
+def _tool(settings: Settings, base: str, feed: str) -> Iterator[str]:
+    for role in _paths(settings):
+        yield f"--{role.value} {base}{_paths(settings)[role]}"
+    if feed:
+        yield f"--pid-feed {feed}"

@@ -1,0 +1,40 @@
+"""What the command line may say in place of the settings file."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xds.settings.checks import check
+from xds.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of `xds serve`; None leaves what the file says."""
+
+    host: str | None = None  # server.host and feeds.mllp_host
+    port: int | None = None  # server.port
+    pid_feed_port: int | None = None  # feeds.mllp_port
+    codes: Path | None = None  # registry.codes_file; relative to where we are, as all paths here
+    data_dir: Path | None = None
+
+    def over(self, settings: Settings) -> Settings:
+        """Return settings with the options laid over them.
+
+        Raises
+        ------
+        SettingsError
+            A value out of its range, or settings that contradict each other now.
+        """
+        server, feeds, registry = settings.server, settings.feeds, settings.registry
+        if self.host is not None:
+            server, feeds = replace(server, host=self.host), replace(feeds, mllp_host=self.host)
+        if self.port is not None:
+            server = replace(server, port=self.port)
+        if self.pid_feed_port is not None:
+            feeds = replace(feeds, mllp_port=self.pid_feed_port)
+        if self.codes is not None:
+            registry = replace(registry, codes_file=self.codes.absolute())
+        data_dir = settings.data_dir if self.data_dir is None else self.data_dir.absolute()
+        settings = replace(settings, server=server, feeds=feeds, registry=registry, data_dir=data_dir)
+        check(settings)
+        return settings
