@@ -165,7 +165,7 @@ class RegistryTransaction:
         associations = (*submission.associations, *created)
         now = int(datetime.now(UTC).strftime("%Y%m%d%H%M%S"))
         pack, codes = self._bodies, self._codes
-        claims = _claims(submission, patient_key)
+        claims = self._claims(submission, patient_key)
         inserted: dict[str, list[rows.Row]] = {
             "unique_id": claims,
             "object_locator": list(_locators(submission, associations, patient_key)),
@@ -198,6 +198,23 @@ class RegistryTransaction:
                 parameters = parameters_of(patient_key, record, from_feed=False)
                 self.connection.run(statements("patients")["keep_record_of_submission"], parameters)
                 return
+
+    def _claims(self, submission: Submission, patient_key: int) -> list[rows.Row]:
+        """What claims the uniqueIds; sorted, so that two submissions that claim the same wait in one order."""
+        wanted: dict[bytes, rows.Row] = {}
+        for entry in submission.document_entries:
+            value = rows.uid(entry.unique_id or "")
+            digest = bytes.fromhex(entry.hash) if entry.hash and is_sha1(entry.hash) else None
+            size = int(entry.size) if entry.size and entry.size.isdecimal() else None
+            wanted[value] = (value, patient_key, ObjectKind.DOCUMENT_ENTRY.value, digest, size)
+        for kind, items in (
+            (ObjectKind.SUBMISSION_SET, submission.submission_sets),
+            (ObjectKind.FOLDER, submission.folders),
+        ):
+            for item in items:
+                value = rows.uid(item.unique_id or "")
+                wanted[value] = (value, patient_key, kind.value, None, None)
+        return [wanted[value] for value in sorted(wanted)]
 
     def _share(self, claims: Sequence[rows.Row], claimed: set[bytes], patient_key: int) -> None:
         """A document's uniqueId may be taken already (the rules compared hash and size); no other's."""
@@ -247,24 +264,6 @@ def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES {slots}{rest}",  # noqa: S608  # names are constants
         tuple(name for row in names for name in row),
     )
-
-
-def _claims(submission: Submission, patient_key: int) -> list[rows.Row]:
-    """What claims the uniqueIds; sorted, so that two submissions that claim the same wait in one order."""
-    wanted: dict[bytes, rows.Row] = {}
-    for entry in submission.document_entries:
-        value = rows.uid(entry.unique_id or "")
-        digest = bytes.fromhex(entry.hash) if entry.hash and is_sha1(entry.hash) else None
-        size = int(entry.size) if entry.size and entry.size.isdecimal() else None
-        wanted[value] = (value, patient_key, ObjectKind.DOCUMENT_ENTRY.value, digest, size)
-    for kind, items in (
-        (ObjectKind.SUBMISSION_SET, submission.submission_sets),
-        (ObjectKind.FOLDER, submission.folders),
-    ):
-        for item in items:
-            value = rows.uid(item.unique_id or "")
-            wanted[value] = (value, patient_key, kind.value, None, None)
-    return [wanted[value] for value in sorted(wanted)]
 
 
 def _locators(

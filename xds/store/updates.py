@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from xds.model import AvailabilityStatus, ObjectKind, Submission, is_sha1
 from xds.store import rows
-from xds.store.access import Conflict, borrowed
+from xds.store.access import borrowed
 from xds.store.statements import statements
 from xds.store.submissions import RegistryTransaction, SubmissionStore
 from xds.store.versions import UpdateFactsReader
@@ -58,6 +58,7 @@ class UpdateTransaction(RegistryTransaction):
             updated_folders=updated_folders,
             patient_keys=patient_keys,
         )
+        self._keep_unique_ids(submission, patient_key)
         if superseded:
             parameters = {"keys": patient_keys, "ids": [rows.bare(item) for item in superseded]}
             self.connection.run(_SQL["deprecate_folders"], parameters)
@@ -69,13 +70,14 @@ class UpdateTransaction(RegistryTransaction):
             for table in ("document_entry", "folder", "association"):
                 self.connection.run(_SQL[f"set_{table}_status"], parameters)
 
-    def _take_unique_ids(self, submission: Submission, patient_key: int) -> None:
-        """Claim the SubmissionSet's; the others are those of the versions before."""
-        for item in submission.submission_sets:
-            value = rows.uid(item.unique_id or "")
-            row = (value, patient_key, ObjectKind.SUBMISSION_SET.value, None, None)
-            if not self._insert("unique_id", [row], " ON CONFLICT DO NOTHING RETURNING uid"):
-                raise Conflict
+    def _claims(self, submission: Submission, patient_key: int) -> list[rows.Row]:
+        """Of the SubmissionSet only: the other uniqueIds are those of the versions before."""
+        return [
+            (rows.uid(item.unique_id or ""), patient_key, ObjectKind.SUBMISSION_SET.value, None, None)
+            for item in submission.submission_sets
+        ]
+
+    def _keep_unique_ids(self, submission: Submission, patient_key: int) -> None:
         kept = {item.unique_id or "" for item in submission.document_entries}
         kept |= {item.unique_id or "" for item in submission.folders}
         if kept:
