@@ -7,6 +7,7 @@ from xds.model import RegistryFacts, Submission, XdsError
 from xds.rules import REGISTRATION, RulePolicy, check
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
+ONTARIO = RulePolicy(profile="ontario")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +28,17 @@ class Broken:
         return check(REGISTRATION, self.submission, known, policy or self.policy)
 
     def assert_found(self) -> None:
-        """Nothing but the rule finds it; a rule of `strict` only is silent in `field`."""
+        """Nothing but the rule finds it; a rule of `strict` only is silent in `field`, a profile's elsewhere."""
         found = self.findings()
         assert [(item.rule, item.code, item.location) for item in found] == [
             (self.rule, self.code, self.location)
         ]
         assert found[0].context.startswith(self.says)
         (rule,) = [item for item in REGISTRATION if item.id == self.rule]
+        assert found[0].is_error == (rule.default_level == "error")
         assert (self.policy.strictness == "strict") == rule.strict_only
+        assert self.policy.profile == rule.profile
         if rule.strict_only:
             assert self.findings(FIELD) == []
+        if rule.profile != "ihe":
+            assert self.findings(STRICT) == []

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.rules.broken import Broken
+from tests.rules.broken import STRICT, Broken
 from tests.samples.builders import (
     REGISTERED_ENTRY,
     REGISTERED_FOLDER,
     REGISTERED_SUBMISSION_SET,
     association,
     by_reference,
+    code,
     document_entry,
     facts,
     folder,
@@ -59,6 +60,42 @@ def without_membership(whole: Submission, target: str) -> Submission:
 
 
 BROKEN = [
+    Broken(
+        rule="42-submission-set-status-elsewhere",
+        submission=replace(
+            foldered(),
+            associations=tuple(
+                replace(item, submission_set_status="Original")
+                if item.entry_uuid == "member-of-folder"
+                else item
+                for item in foldered().associations
+            ),
+        ),
+        policy=STRICT,
+        location="member-of-folder SubmissionSetStatus",
+    ),
+    Broken(
+        rule="42-documentation",
+        submission=submission(
+            associations=(original("Document01", entry_uuid="m", documentation=code("WHY", "2.999.9.1")),)
+        ),
+        policy=STRICT,
+        location="m associationDocumentation",
+    ),
+    Broken(
+        rule="42-member-ends",
+        submission=replace(
+            foldered(),
+            folders=(folder(), folder(2, entry_uuid="Folder02", unique_id="2.999.6.1.2002")),
+            associations=(
+                *foldered().associations,
+                has_member("SubmissionSet01", "Folder02"),
+                has_member("Folder01", "Folder02", entry_uuid="nested"),
+            ),
+        ),
+        location="nested HasMember",
+        says="HasMember from a folder to a folder is not defined",
+    ),
     Broken(
         rule="42-association-type",
         submission=with_more(replace(link(XFRM, "Document01", "Document02"), association_type="RPLC2")),

@@ -10,9 +10,11 @@ from tests.samples.builders import (
     code,
     document_entry,
     facts,
+    folder,
     foldered,
     submission,
     submission_set,
+    text,
 )
 from xds.model import DocumentEntry, Folder, Submission, SubmissionSet
 from xds.rules import REGISTRATION, CodeSet, RulePolicy, check
@@ -50,6 +52,36 @@ def without(kind: str, field: str) -> Submission:
 
 
 BROKEN = [
+    Broken(
+        rule="42-folder-title-required",
+        submission=replace(foldered(), folders=(folder(title=text("")),)),
+        location="Folder01 title",
+        says="title is missing",
+    ),
+    Broken(
+        rule="42-source-patient-info-fields",
+        submission=submission(document_entry(source_patient_info=("PID-3|1^^^&2.999.1&ISO", "PID-19|123"))),
+        policy=STRICT,
+        location="Document01 sourcePatientInfo",
+        says="PID-19 is there",
+    ),
+    Broken(
+        rule="42-confidentiality-code",
+        submission=submission(
+            document_entry(
+                confidentiality_codes=tuple(code(value, "2.16.840.1.113883.5.25") for value in ("N", "R"))
+            )
+        ),
+        policy=STRICT,
+        location="Document01 confidentialityCode",
+        says="2 codes of HL7's scheme found",
+    ),
+    Broken(
+        rule="42-intended-recipient",
+        submission=only_set(intended_recipients=("Lakeview|||",)),
+        location="SubmissionSet01 intendedRecipient",
+        says="Value 1 has 4 parts",
+    ),
     Broken(
         rule="42-mime-type",
         submission=submission(document_entry(mime_type="pdf")),

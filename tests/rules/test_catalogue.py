@@ -1,10 +1,14 @@
 """The rules as a whole, of every transaction."""
 
+import importlib
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+import tests.rules
+from tests.rules import test_attributes
 from xds.model import XdsError
 from xds.rules import ALL_RULES, Rule, RulePolicy
 from xds.rules.catalogue import _BOOKS
@@ -24,6 +28,21 @@ def test_every_book_of_the_package_is_listed() -> None:
         written |= set(re.findall(r'\.rule\(\s*"([0-9a-z-]+)"', path.read_text("utf-8")))
     assert written - {rule.id for rule in ALL_RULES} == set()
     assert len(_BOOKS) == len(set(_BOOKS))
+
+
+def shown() -> set[str]:
+    """The rules that a table ``BROKEN…`` of the tests beside this one has a row for: a message that breaks it."""
+    found = {f"42-{kind}-{name}-required" for kind, name, _ in test_attributes.REQUIRED}
+    for module in pkgutil.iter_modules(tests.rules.__path__):
+        names = vars(importlib.import_module(f"tests.rules.{module.name}"))
+        for table in (value for name, value in names.items() if name.startswith("BROKEN")):
+            found |= {row[0] if isinstance(row, tuple) else row.rule for row in table}
+    return found
+
+
+def test_every_rule_is_broken_by_a_message() -> None:
+    """The row's own test asserts that nothing but the rule finds it."""
+    assert {rule.id for rule in ALL_RULES} - shown() == set()
 
 
 @pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.id)

@@ -15,7 +15,7 @@ from tests.samples.builders import (
     submission,
     submission_set,
 )
-from xds.model import EMPTY_SHA1, DocumentEntry, ReferenceIdType, Submission
+from xds.model import EMPTY_SHA1, DocumentEntry, Submission
 from xds.rules import REGISTRATION, RulePolicy, check
 from xds.rules.data_types import octets
 from xds.rules.wording import cx_fault, right_dtm
@@ -30,6 +30,32 @@ def only_set(**changes: object) -> Submission:
 
 
 BROKEN = [
+    Broken(
+        rule="42-document-availability",
+        submission=submission(document_entry(document_availability="Offline")),
+        location="Document01 documentAvailability",
+        says="'Offline' is neither Online nor Offline",
+    ),
+    Broken(
+        rule="42-uri",
+        submission=submission(document_entry(uri="a file.xml")),
+        policy=STRICT,
+        location="Document01 URI",
+    ),
+    Broken(
+        rule="42-empty-document",
+        submission=submission(document_entry(size="0")),
+        policy=STRICT,
+        location="Document01 size",
+        says="size is 0, which is not that of this hash",
+    ),
+    Broken(
+        rule="42-empty-document",
+        submission=submission(document_entry(hash=EMPTY_SHA1)),
+        policy=STRICT,
+        location="Document01 size",
+        says="size is 1280",
+    ),
     Broken(
         rule="42-time",
         submission=entry(creation_time="2024-03-27T21:43:04.878Z"),
@@ -130,30 +156,6 @@ BROKEN = [
         rule="42-language-code",
         submission=entry(language_code="en_CA"),
         location="Document01 languageCode",
-    ),
-    Broken(
-        rule="42-reference-id",
-        submission=entry(reference_ids=("ACC-1^^^&2.999.23&ISO",)),
-        location="Document01 referenceIdList",
-        says="Value 1 lacks the type (component 5)",
-    ),
-    Broken(
-        rule="42-reference-id",
-        submission=entry(reference_ids=(f"^^^&2.999.23&ISO^{ReferenceIdType.ACCESSION}",)),
-        location="Document01 referenceIdList",
-        says="Value 1 lacks the identifier (component 1)",
-    ),
-    Broken(
-        rule="42-reference-id-strict",
-        submission=entry(reference_ids=(f"ORD-1^^^^{ReferenceIdType.ORDER}",)),
-        policy=STRICT,
-        location="Document01 referenceIdList",
-    ),
-    Broken(
-        rule="42-reference-id-strict",
-        submission=entry(reference_ids=(f"ACC-1^x^^&2.999.23&ISO^{ReferenceIdType.ACCESSION}",)),
-        policy=STRICT,
-        location="Document01 referenceIdList",
     ),
 ]
 

@@ -34,6 +34,14 @@ def only_set(**changes: object) -> Submission:
 
 BROKEN = [
     Broken(
+        rule="42-slot-name-length",
+        submission=submission(
+            document_entry(extra_slots=(Slot(name="urn:oid:2.999:" + "n" * 300, values=("1",)),))
+        ),
+        policy=STRICT,
+        location="Document01 'urn:oid:2.999:" + "n" * 66 + "…'",
+    ),
+    Broken(
         rule="42-value-limits",
         submission=extra("urn:oid:2.999.8", "x" * 4_097),
         location="Document01 'urn:oid:2.999.8'",

@@ -7,7 +7,9 @@ import pytest
 from tests.rules.broken import STRICT, Broken
 from tests.samples.builders import (
     REGISTERED_ENTRY,
+    author,
     by_reference,
+    code,
     document_entry,
     facts,
     folder,
@@ -29,6 +31,34 @@ def extra(name: str, *values: str) -> Submission:
 
 
 BROKEN = [
+    Broken(
+        rule="42-logical-id",
+        submission=submission(document_entry(logical_id="Document01")),
+        policy=STRICT,
+        location="Document01 lid",
+        says="'Document01' is no UUID",
+    ),
+    Broken(
+        rule="42-inner-slot",
+        submission=submission(
+            document_entry(authors=(author(extra_slots=(Slot(name="authorSpeciality", values=("CT",)),)),))
+        ),
+        policy=STRICT,
+        location="Document01 author",
+        says="An author has a Slot 'authorSpeciality'; authorSpecialty may be meant",
+    ),
+    Broken(
+        rule="42-inner-slot",
+        submission=submission(
+            document_entry(
+                class_code=replace(
+                    code("REPORTS", "2.999.9.9"), extra_slots=(Slot(name="more", values=("1",)),)
+                )
+            )
+        ),
+        policy=STRICT,
+        location="Document01 classCode",
+    ),
     Broken(
         rule="42-one-submission-set",
         submission=replace(

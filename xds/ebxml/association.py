@@ -73,11 +73,18 @@ def decode_association(element: etree._Element, findings: Findings) -> Associati
         )
         kind = SHORT_TYPES[kind]
     slots = [decode_slot(child) for child in children(element, SLOT)]
+    if len(slots) > 1 and len({slot.name for slot in slots}) < len(slots):
+        findings.add("A Slot of the Association is there twice", owner, "slot-twice")
     set_status = [value for slot in slots if slot.name == "SubmissionSetStatus" for value in slot.values]
+    if len(set_status) > 1:
+        what = f"{len(set_status)} values found, one is allowed"
+        findings.add(what, f"{owner} SubmissionSetStatus", "slot-values")
     documentation, extra = None, []
     for child in children(element, CLASSIFICATION):
         check_child(child, element.get("id", ""), "classifiedObject", f"{owner} Classification", findings)
         if child.get("classificationScheme") == ClassificationScheme.ASSOCIATION_DOCUMENTATION.value:
+            if documentation is not None:
+                findings.add("The code is there twice", f"{owner} documentation", "code-twice")
             documentation = decode_code(child, f"{owner} documentation", findings)
         else:
             extra.append(decode_classification(child))

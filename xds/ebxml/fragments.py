@@ -153,6 +153,8 @@ def decode_code(element: etree._Element, where: str, findings: Findings) -> Code
             schemes += slot.values
         else:
             extra.append(slot)
+    if len(extra) > 1 and len({slot.name for slot in extra}) < len(extra):
+        findings.add("A Slot of the code is there twice", where, "slot-twice")
     name = element.find(NAME)
     display = () if name is None else decode_strings(name)
     code = element.get("nodeRepresentation", "")
@@ -188,8 +190,13 @@ def decode_author(element: etree._Element, where: str, findings: Findings) -> Au
         slot = decode_slot(child)
         if slot.name in _AUTHOR_SLOTS and slot.name not in found:
             found[slot.name] = slot.values
+        elif slot.name in found:
+            findings.add(f"Slot {slot.name} is there twice", where, "slot-twice")
         else:
             extra.append(slot)
+    if element.get("nodeRepresentation") != "":
+        told = "has a value" if element.get("nodeRepresentation") else "is missing"
+        findings.add(f"nodeRepresentation {told}", where, "author-node")
     person, institutions, roles, specialties, telecommunications = [found.get(n, ()) for n in _AUTHOR_SLOTS]
     if len(person) > 1:
         findings.add(f"authorPerson has {len(person)} values", where, "author-person")
@@ -268,6 +275,25 @@ def decode_extra_identifier(element: etree._Element) -> ExternalIdentifier:
     )
 
 
+_CHILD_TYPES: Final = {
+    "classifiedObject": ObjectType.CLASSIFICATION.value,
+    "registryObject": ObjectType.EXTERNAL_IDENTIFIER.value,
+}
+
+
+def check_identifier(element: etree._Element, name: str, where: str, findings: Findings) -> None:
+    """Check that an ExternalIdentifier has its prescribed Name and nothing that is dropped (4.2.3.1.3)."""
+    found = None
+    for child in element:
+        if child.tag == NAME:
+            found = [text.get("value", "") for text in child if text.tag == LOCALIZED]
+        elif child.tag == SLOT:
+            findings.add("A Slot stands in an ExternalIdentifier of the standard", where, "not-saved")
+    if found is None or name not in found:
+        told = repr(found[0]) if found else "missing"
+        findings.add(f"Name is {told}, {name!r} is prescribed", where, "identifier-name")
+
+
 def check_child(element: etree._Element, owner: str, reference: str, where: str, findings: Findings) -> None:
     """Check that a nested child has an id and names the object that holds it (ITI TF-3 4.2.3.1.2, .3)."""
     pointed = element.get(reference)
@@ -277,6 +303,9 @@ def check_child(element: etree._Element, owner: str, reference: str, where: str,
         findings.add(f"{reference} is {pointed!r}, but it stands in {owner!r}", where, "child-reference")
     if not element.get("id"):
         findings.add("id is missing", where, "child-id")
+    kind = element.get("objectType")
+    if kind is not None and kind != _CHILD_TYPES[reference]:
+        findings.add(f"objectType is {kind!r}", where, "child-type")
 
 
 def decode_status(element: etree._Element) -> AvailabilityStatus:

@@ -19,6 +19,7 @@ from xds.ebxml.fragments import (
     ChildIds,
     Findings,
     check_child,
+    check_identifier,
     children,
     decode_author,
     decode_classification,
@@ -105,11 +106,15 @@ def _decode_slots(
     for child in children(element, SLOT):
         slot = decode_slot(child)
         where = f"{owner} {slot.name}"
+        if not slot.name:
+            findings.add("A Slot has no name", owner, "slot-name")
         if slot.name in seen:
             findings.add(f"Slot {slot.name} is there twice", where, "slot-twice")
             continue
         seen.add(slot.name)
         if (field := shape.single_slots.get(slot.name)) is not None:
+            if not slot.values:
+                findings.add("The Slot has no value", where, "slot-empty")
             if len(slot.values) > 1:
                 findings.add(f"{len(slot.values)} values found, one is allowed", where, "slot-values")
             if slot.values:
@@ -117,6 +122,8 @@ def _decode_slots(
                 value = slot.values[0] if field in _VERBATIM else slot.values[0].strip()
                 fields[field] = value.lower() if field == "hash" else value
         elif (field := shape.list_slots.get(slot.name)) is not None:
+            if not slot.values:
+                findings.add("The Slot has no value", where, "slot-empty")
             fields[field] = slot.values
         else:
             extra.append(slot)
@@ -130,7 +137,8 @@ def _decode_classifications(
     for child in children(element, CLASSIFICATION):
         scheme, node = child.get("classificationScheme", ""), child.get("classificationNode")
         single, several = shape.single_codes.get(scheme), shape.list_codes.get(scheme)
-        where = f"{owner} {standard_name(single or several) or scheme or node}"
+        name = "author" if scheme and scheme == shape.author_scheme else standard_name(single or several)
+        where = f"{owner} {name or scheme or node}"
         check_child(child, owner, "classifiedObject", where, findings)
         if node is not None and node == shape.node:
             continue
@@ -143,7 +151,7 @@ def _decode_classifications(
         elif several is not None:
             lists.setdefault(several, []).append(decode_code(child, where, findings))
         elif scheme == shape.author_scheme:
-            lists.setdefault("authors", []).append(decode_author(child, f"{owner} author", findings))
+            lists.setdefault("authors", []).append(decode_author(child, where, findings))
         else:
             lists["extra_classifications"].append(decode_classification(child))
     fields.update({name: tuple(items) for name, items in lists.items()})
@@ -162,5 +170,6 @@ def _decode_identifiers(
         elif known[0] in fields:
             findings.add("The identifier is there twice", where, "identifier-twice")
         else:
+            check_identifier(child, known[1], where, findings)
             fields[known[0]] = child.get("value", "")
     fields["extra_identifiers"] = tuple(extra)

@@ -8,7 +8,7 @@ from lxml import etree
 from xds.ebxml.association import decode_association, encode_association
 from xds.ebxml.document_entry import decode_document_entry, encode_document_entry
 from xds.ebxml.folder import decode_folder, encode_folder
-from xds.ebxml.fragments import CLASSIFICATION, Findings
+from xds.ebxml.fragments import CLASSIFICATION, Findings, children
 from xds.ebxml.submission_set import decode_submission_set, encode_submission_set
 from xds.model import FOLDER_NODE, SUBMISSION_SET_NODE, Submission, XdsError
 from xds.xml.namespaces import LCM, RIM
@@ -64,7 +64,7 @@ def decode_submission(element: etree._Element) -> tuple[Submission, tuple[XdsErr
 
 def decode_objects(registry_object_list: etree._Element, findings: Findings) -> Submission:
     """Decode the objects of a rim:RegistryObjectList, of a submission or of a query's answer."""
-    nodes = _classification_nodes(registry_object_list)
+    nodes = _classification_nodes(registry_object_list, findings)
     sets, entries, folders, associations, refs = [], [], [], [], []
     for child in registry_object_list.iterchildren(tag=etree.Element):
         if child.tag == _EXTRINSIC_OBJECT:
@@ -102,11 +102,19 @@ def decode_objects(registry_object_list: etree._Element, findings: Findings) -> 
     )
 
 
-def _classification_nodes(registry_object_list: etree._Element) -> dict[str, set[str]]:
+def _classification_nodes(registry_object_list: etree._Element, findings: Findings) -> dict[str, set[str]]:
     """The nodes of Classifications that stand beside their package: legal, and what most partners send."""
     nodes: dict[str, set[str]] = {}
-    for child in registry_object_list.iterfind(CLASSIFICATION):
-        nodes.setdefault(child.get("classifiedObject", ""), set()).add(child.get("classificationNode", ""))
+    beside = children(registry_object_list, CLASSIFICATION)
+    packages = (
+        {item.get("id") for item in children(registry_object_list, _REGISTRY_PACKAGE)} if beside else ()
+    )
+    for child in beside:
+        owner, node = child.get("classifiedObject", ""), child.get("classificationNode", "")
+        if node not in (SUBMISSION_SET_NODE, FOLDER_NODE) or owner not in packages:
+            what = "A Classification beside the objects labels no RegistryPackage"
+            findings.add(what, f"{owner or 'RegistryObjectList'} Classification", "not-saved")
+        nodes.setdefault(owner, set()).add(node)
     return nodes
 
 

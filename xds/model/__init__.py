@@ -81,6 +81,7 @@ from xds.model.facts import (
 )
 from xds.model.identifiers import (
     DELETE_ALL,
+    DOCUMENT_OFFLINE,
     DOCUMENT_ONLINE,
     EMPTY_SHA1,
     FOLDER_NODE,
@@ -167,6 +168,7 @@ from xds.model.stored_query import (
 __all__ = [
     "ANY_TIME",
     "DELETE_ALL",
+    "DOCUMENT_OFFLINE",
     "DOCUMENT_ONLINE",
     "EMPTY_SHA1",
     "FOLDER_NODE",

@@ -292,3 +292,38 @@ def submission_set_status(case: RegistrationCase) -> Iterator[Found]:
                 f"{item.entry_uuid} SubmissionSetStatus",
                 f"SubmissionSetStatus {found}, {expected.value} expected",
             )
+
+
+@BOOK.rule(
+    "42-submission-set-status-elsewhere",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.2.1",
+    title="SubmissionSetStatus should stand on the SubmissionSet's HasMember to a DocumentEntry only.",
+    remedy="Leave the Slot out",
+    strict_only=True,
+    default_level="warning",
+)
+def submission_set_status_elsewhere(case: RegistrationCase) -> Iterator[Found]:
+    """Elsewhere it says nothing; it is kept as sent."""
+    for item in case.submission.associations:
+        if item.submission_set_status is None:
+            continue
+        ends = case.kind(item.source), case.kind(item.target)
+        if ends != (ObjectKind.SUBMISSION_SET, ObjectKind.DOCUMENT_ENTRY):
+            yield f"{item.entry_uuid} SubmissionSetStatus", "SubmissionSetStatus is there without a meaning"
+
+
+@BOOK.rule(
+    "42-documentation",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.2.2",
+    title="Association Documentation should stand on relationships only.",
+    remedy="Leave the Classification out",
+    strict_only=True,
+    default_level="warning",
+)
+def documentation(case: RegistrationCase) -> Iterator[Found]:
+    """It says why one document replaces, transforms or appends another; it is kept as sent."""
+    for item in case.memberships:
+        if item.documentation is not None:
+            yield f"{item.entry_uuid} associationDocumentation", "HasMember has an Association Documentation"

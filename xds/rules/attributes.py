@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import Final
 
 from xds.model import (
@@ -41,12 +42,19 @@ _TABLES: Final[tuple[tuple[str, Mapping[str, Attribute], Select], ...]] = (
 
 
 def _requires(field: str, name: str, select: Select) -> Callable[[RegistrationCase], Iterator[Found]]:
+    value_of = attrgetter(field)
+
     def required(case: RegistrationCase) -> Iterator[Found]:
         for item in select(case):
-            if not getattr(item, field):
+            if not value_of(item):
                 yield f"{item.entry_uuid} {name}", f"{name} is missing"
 
-    return required
+    def required_text(case: RegistrationCase) -> Iterator[Found]:
+        for item in select(case):
+            if not any(text.value for text in value_of(item)):
+                yield f"{item.entry_uuid} {name}", f"{name} is missing"
+
+    return required_text if field == "title" else required
 
 
 for _kind, _table, _select in _TABLES:
@@ -166,6 +174,50 @@ def source_patient_info(case: RegistrationCase) -> Iterator[Found]:
 def intended_recipient(case: RegistrationCase) -> Iterator[Found]:
     """Empty values name nobody."""
     for submission_set in case.submission.submission_sets:
+        where = f"{submission_set.entry_uuid} intendedRecipient"
         for position, value in enumerate(submission_set.intended_recipients, start=1):
             if not value.strip("| "):
-                yield f"{submission_set.entry_uuid} intendedRecipient", f"Value {position} names nobody"
+                yield where, f"Value {position} names nobody"
+            elif value.count("|") > 2:
+                yield where, f"Value {position} has {value.count('|') + 1} parts, 3 at most are defined"
+
+
+_DISCOURAGED: Final = frozenset({"2", "4", "12", "19"})
+
+
+@BOOK.rule(
+    "42-source-patient-info-fields",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.23",
+    title="sourcePatientInfo should be without PID-2, PID-4, PID-12 and PID-19.",
+    remedy="Leave them out; identifiers of the patient stand in PID-3",
+    strict_only=True,
+    default_level="warning",
+)
+def source_patient_info_fields(case: RegistrationCase) -> Iterator[Found]:
+    """They are stored all the same."""
+    for entry in case.submission.document_entries:
+        for value in entry.source_patient_info:
+            match = _PID.fullmatch(value.strip())
+            if match is not None and match[1] in _DISCOURAGED:
+                yield f"{entry.entry_uuid} sourcePatientInfo", f"PID-{match[1]} is there"
+
+
+_CONFIDENTIALITY: Final = "2.16.840.1.113883.5.25"
+
+
+@BOOK.rule(
+    "42-confidentiality-code",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.5",
+    title="A document should have one confidentialityCode of HL7's scheme.",
+    remedy=f"Send the highest of the codes of {_CONFIDENTIALITY}; codes of other schemes may stand beside it",
+    strict_only=True,
+    default_level="warning",
+)
+def confidentiality_code(case: RegistrationCase) -> Iterator[Found]:
+    """Where HL7's Healthcare Classification System is used it is exactly one of U, L, M, N, R, V."""
+    for entry in case.submission.document_entries:
+        codes = [code.code for code in entry.confidentiality_codes if code.scheme == _CONFIDENTIALITY]
+        if len(codes) > 1:
+            yield f"{entry.entry_uuid} confidentialityCode", f"{len(codes)} codes of HL7's scheme found"

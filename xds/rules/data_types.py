@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from xds.model import (
+    DOCUMENT_OFFLINE,
+    DOCUMENT_ONLINE,
+    EMPTY_SHA1,
     DocumentEntry,
-    ReferenceIdType,
     RegistryMetadataError,
     is_dtm,
     is_lenient_oid,
@@ -258,45 +260,52 @@ def language_code(case: RegistrationCase) -> Iterator[Found]:
             yield f"{entry.entry_uuid} languageCode", f"{quoted(entry.language_code)} is no language tag"
 
 
-_WITH_AUTHORITY: Final = frozenset(
-    {ReferenceIdType.REFERRAL.value, ReferenceIdType.ORDER.value, ReferenceIdType.ENCOUNTER.value}
-)
-
-
 @BOOK.rule(
-    "42-reference-id",
+    "42-document-availability",
     error=RegistryMetadataError,
-    section="ITI TF-3 Table 4.2.3.1.7-2 (CXi)",
-    title="A reference id has an identifier and a type.",
-    remedy="Send id^^^&oid&ISO^type, or id^^^^type where the id is globally unique",
+    section="XDS Metadata Update 4.2.3.2.30",
+    title="documentAvailability is Online or Offline.",
+    remedy=f"Leave it out, which means Online, or send {DOCUMENT_ONLINE} or {DOCUMENT_OFFLINE}",
 )
-def reference_id(case: RegistrationCase) -> Iterator[Found]:
-    """CXi.1 and CXi.5 are required."""
+def document_availability(case: RegistrationCase) -> Iterator[Found]:
+    """Full URNs."""
     for entry in case.submission.document_entries:
-        for position, value in enumerate(entry.reference_ids, start=1):
-            parts = value.split("^")
-            if len(parts) < 5 or not parts[0] or not parts[4]:
-                missing = "the identifier (component 1)" if not parts[0] else "the type (component 5)"
-                yield f"{entry.entry_uuid} referenceIdList", f"Value {position} lacks {missing}"
+        value = entry.document_availability
+        if value and value not in (DOCUMENT_ONLINE, DOCUMENT_OFFLINE):
+            yield f"{entry.entry_uuid} documentAvailability", f"{quoted(value)} is neither Online nor Offline"
+
+
+_URI: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 
 
 @BOOK.rule(
-    "42-reference-id-strict",
+    "42-uri",
     error=RegistryMetadataError,
-    section="ITI TF-3 Table 4.2.3.1.7-2 (CXi)",
-    title="A reference id has no components that CXi does not have.",
-    remedy="Leave components 2, 3 and those after 5 empty; referral, order and encounter have an authority",
+    section="ITI TF-3 4.2.3.2.27",
+    title="URI is a URI.",
+    remedy="Send a URI, other characters percent-encoded, or leave the attribute out",
     strict_only=True,
 )
-def reference_id_strict(case: RegistrationCase) -> Iterator[Found]:
-    """Components 2, 3 and beyond 5; the assigning authority where its type demands one."""
+def uri(case: RegistrationCase) -> Iterator[Found]:
+    """Absolute or relative; in `field` any text is stored as it is."""
     for entry in case.submission.document_entries:
-        where = f"{entry.entry_uuid} referenceIdList"
-        for position, value in enumerate(entry.reference_ids, start=1):
-            parts = value.split("^")
-            if len(parts) < 5:
-                continue
-            if parts[1] or parts[2] or any(parts[5:]):
-                yield where, f"Value {position} has components that are not defined"
-            if parts[4] in _WITH_AUTHORITY and not parts[3]:
-                yield where, f"Value {position} has no assigning authority"
+        if entry.uri and _URI.fullmatch(entry.uri) is None:
+            yield f"{entry.entry_uuid} URI", "The value holds characters that no URI has"
+
+
+@BOOK.rule(
+    "42-empty-document",
+    error=RegistryMetadataError,
+    section="ITI TF-2 3.42.4.1.2.1",
+    title="size 0 goes with the hash of nothing, and no other size does.",
+    remedy=f"Send size 0 with hash {EMPTY_SHA1} for a document that is assembled later, else its own",
+    strict_only=True,
+)
+def empty_document(case: RegistrationCase) -> Iterator[Found]:
+    """Delayed Document Assembly; one of the two is wrong, so that no retrieval could be verified."""
+    for entry in case.submission.document_entries:
+        count = octets(entry.size or "")
+        if count is None or not is_sha1(entry.hash or ""):
+            continue
+        if (count == 0) != ((entry.hash or "").lower() == EMPTY_SHA1):
+            yield f"{entry.entry_uuid} size", f"size is {entry.size}, which is not that of this hash"

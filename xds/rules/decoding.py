@@ -7,8 +7,8 @@ means. `check_structure` says which of them count.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from xds.model import RegistryMetadataError, XdsError
-from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
+from xds.model import ExtraMetadataNotSaved, RegistryMetadataError, XdsError
+from xds.rules.rule import Found, Level, Rule, RuleBook, RulePolicy, run
 
 Decoded = Sequence[XdsError]
 """What a decoder found, each finding with the id of its rule."""
@@ -31,15 +31,18 @@ def _rule(
     section: str = "",
     strict_only: bool = False,
     essential: bool = False,
+    error: type[XdsError] = RegistryMetadataError,
+    default_level: Level = "error",
 ) -> None:
     BOOK.rule(
         f"structure-{name}",
-        error=RegistryMetadataError,
+        error=error,
         title=title,
         remedy=remedy,
         section=section,
         strict_only=strict_only,
         essential=essential,
+        default_level=default_level,
     )(_found_by(f"structure-{name}"))
 
 
@@ -86,6 +89,19 @@ _rule(
     essential=True,
 )
 _rule(
+    "slot-name",
+    "Every Slot has a name.",
+    "Name the Slot, or leave it out",
+    section="ITI TF-3 4.2.3.1.6",
+)
+_rule(
+    "slot-empty",
+    "The Slot of an attribute has a value.",
+    "Send a value, or leave the Slot out",
+    section="ITI TF-3 Tables 4.2.3.2-1, 4.2.3.3-1, 4.2.3.4-1",
+    strict_only=True,
+)
+_rule(
     "code-twice",
     "An attribute with one code has one Classification.",
     "Send one code",
@@ -127,6 +143,20 @@ _rule(
     essential=True,
 )
 _rule(
+    "author-node",
+    "The Classification of an author has an empty nodeRepresentation.",
+    'Send nodeRepresentation=""; who the author is stands in its Slots',
+    section="ITI TF-3 4.2.3.1.4",
+    strict_only=True,
+)
+_rule(
+    "identifier-name",
+    "An ExternalIdentifier has the Name that the standard prescribes.",
+    "Send that Name",
+    section="ITI TF-3 4.2.3.1.3",
+    strict_only=True,
+)
+_rule(
     "child-reference",
     "A Classification or ExternalIdentifier refers to the object that it stands in.",
     "Repeat the id of that object in classifiedObject or registryObject",
@@ -144,6 +174,13 @@ _rule(
     "Associations, Classifications and ExternalIdentifiers have an id.",
     "Send a symbolic id or a UUID",
     section="ITI TF-3 4.2.3.1.2, 4.2.3.1.3, 4.2.2",
+    strict_only=True,
+)
+_rule(
+    "child-type",
+    "A Classification or ExternalIdentifier has its own objectType, if it has one.",
+    "Leave objectType out, or send the URN of ebRIM for it",
+    section="ITI TF-3 4.2.3.1.2, 4.2.3.1.3",
     strict_only=True,
 )
 _rule(
@@ -166,6 +203,14 @@ _rule(
     "Send the URN in place of the name of ebRS 2.1",
     section="ITI TF-3 4.2.2",
     strict_only=True,
+)
+_rule(
+    "not-saved",
+    "Everything that is sent has a place where it is kept.",
+    "Put extra metadata into a Slot of the object that it belongs to",
+    section="ITI TF-3 4.2.3.1.6",
+    error=ExtraMetadataNotSaved,
+    default_level="warning",
 )
 
 STRUCTURE: Final[tuple[Rule[Decoded], ...]] = BOOK.rules

@@ -4,7 +4,7 @@ The repository judges what only it can: documents against their entries. The res
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,6 +39,7 @@ class ProvisionCase:
     submission: Submission
     parts: Mapping[str, DocumentPart]
     policy: RulePolicy
+    repeated: Sequence[str] = ()  # ids that came on more than one xds:Document
 
     def pairs(self) -> Iterator[tuple[DocumentEntry, DocumentPart]]:
         """The entries whose document came."""
@@ -77,6 +78,19 @@ def metadata_missing(case: ProvisionCase) -> Iterator[Found]:
     for document_id in case.parts:
         if document_id not in known:
             yield f"{document_id} Document", f"{document_id} is the id of no DocumentEntry"
+
+
+@BOOK.rule(
+    "41-document-twice",
+    error=RepositoryMetadataError,
+    title="Every document has an id of its own.",
+    remedy="Send one xds:Document for each DocumentEntry",
+    essential=True,
+)
+def document_twice(case: ProvisionCase) -> Iterator[Found]:
+    """Which of them is meant cannot be told."""
+    for document_id in case.repeated:
+        yield f"{document_id} Document", f"{document_id} is the id of several documents"
 
 
 @BOOK.rule(
@@ -179,7 +193,10 @@ PROVISION: Final[tuple[Rule[ProvisionCase], ...]] = BOOK.rules
 
 
 def check_provision(
-    submission: Submission, parts: Mapping[str, DocumentPart], policy: RulePolicy
+    submission: Submission,
+    parts: Mapping[str, DocumentPart],
+    policy: RulePolicy,
+    repeated: Sequence[str] = (),
 ) -> list[XdsError]:
     """Judge documents against their entries and return every finding.
 
@@ -187,8 +204,11 @@ def check_provision(
     ----------
     parts
         xds:Document/@id → what was received.
+    repeated
+        Ids that came on more than one xds:Document.
     """
-    return run(PROVISION, ProvisionCase(submission=submission, parts=parts, policy=policy), policy)
+    case = ProvisionCase(submission=submission, parts=parts, policy=policy, repeated=repeated)
+    return run(PROVISION, case, policy)
 
 
 def complete(

@@ -5,7 +5,17 @@ Adding one: write the function in the module of its topic, under its decorator, 
 
 from typing import Final
 
-from xds.rules import associations, attributes, data_types, identifiers, patients, sizes, structure
+from xds.rules import (
+    associations,
+    attributes,
+    data_types,
+    hl7_values,
+    identifiers,
+    ontario,
+    patients,
+    sizes,
+    structure,
+)
 from xds.rules.case import RegistrationCase
 from xds.rules.rule import Rule
 
@@ -14,7 +24,9 @@ REGISTRATION: Final[tuple[Rule[RegistrationCase], ...]] = (
     *sizes.BOOK.rules,
     *attributes.BOOK.rules,
     *data_types.BOOK.rules,
+    *hl7_values.BOOK.rules,
     *patients.BOOK.rules,
     *identifiers.BOOK.rules,
     *associations.BOOK.rules,
+    *ontario.BOOK.rules,
 )

@@ -6,6 +6,7 @@ from typing import Final
 from xds.model import InternationalString, RegistryMetadataError
 from xds.rules.case import RegistrationCase
 from xds.rules.rule import Found, RuleBook
+from xds.rules.wording import quoted
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.2.3.1.1", ("ITI-42",))
 _KEYS = (("patientId", "patient_id"), ("uniqueId", "unique_id"))
@@ -87,6 +88,21 @@ def value_length(case: RegistrationCase) -> Iterator[Found]:
             if len(value) > 256:
                 yield f"{owner} {name}", f"A value has {len(value)} characters"
                 break
+
+
+@BOOK.rule(
+    "42-slot-name-length",
+    error=RegistryMetadataError,
+    title="The name of a Slot has at most 256 characters.",
+    remedy="Shorten the name to the 256 characters of ebRIM",
+    strict_only=True,
+)
+def slot_name_length(case: RegistrationCase) -> Iterator[Found]:
+    """Of Slots that the standard does not define."""
+    for item in case.everything:
+        for slot in item.extra_slots:
+            if len(slot.name) > 256:
+                yield f"{item.entry_uuid} {quoted(slot.name)}", f"The name has {len(slot.name)} characters"
 
 
 @BOOK.rule(

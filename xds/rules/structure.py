@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 
 from xds.model import (
@@ -10,6 +11,7 @@ from xds.model import (
     DocumentEntry,
     Folder,
     RegistryMetadataError,
+    SubmissionSet,
     is_symbolic,
     is_uuid_urn,
 )
@@ -162,6 +164,23 @@ def first_version(case: RegistrationCase) -> Iterator[Found]:
 
 
 @BOOK.rule(
+    "42-logical-id",
+    error=RegistryMetadataError,
+    section="XDS Metadata Update 4.2.3.2 (lid)",
+    title="lid is a UUID.",
+    remedy="Leave lid out: the registry sets it",
+    strict_only=True,
+)
+def logical_id(case: RegistrationCase) -> Iterator[Found]:
+    """A symbolic one names nothing that lasts; in `field` it becomes the object's UUID as its id does."""
+    for item in case.objects:
+        if isinstance(item, SubmissionSet) or item.logical_id is None:
+            continue
+        if not is_uuid_urn(item.logical_id.lower()):
+            yield f"{item.entry_uuid} lid", f"{quoted(item.logical_id)} is no UUID"
+
+
+@BOOK.rule(
     "42-object-type",
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.5.2",
@@ -210,3 +229,33 @@ def extra_slot_name(case: RegistrationCase) -> Iterator[Found]:
                 yield f"{item.entry_uuid} {quoted(slot.name)}", "The name of the extra Slot is no URN"
             elif slot.name.lower().startswith("urn:ihe:"):
                 yield f"{item.entry_uuid} {quoted(slot.name)}", "urn:ihe: is for Slots of the standard"
+
+
+_AUTHOR_SLOTS: Final = (
+    "authorPerson",
+    "authorInstitution",
+    "authorRole",
+    "authorSpecialty",
+    "authorTelecommunication",
+)
+
+
+@BOOK.rule(
+    "42-inner-slot",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.1.2, 4.2.3.1.4",
+    title="The Slots of an author or a code are those of the standard.",
+    remedy="Correct its name, or put extra metadata into a Slot of the object itself",
+    strict_only=True,
+)
+def inner_slot(case: RegistrationCase) -> Iterator[Found]:
+    """Extra metadata stands in Slots of the objects; in `field` others are stored and returned too."""
+    for item in case.objects:
+        for author in () if isinstance(item, Folder) else item.authors:
+            for slot in author.extra_slots:
+                near = get_close_matches(slot.name, _AUTHOR_SLOTS, n=1)
+                hint = f"; {near[0]} may be meant" if near else ""
+                yield f"{item.entry_uuid} author", f"An author has a Slot {quoted(slot.name)}{hint}"
+    for owner, name, code in case.coded:
+        for slot in code.extra_slots:
+            yield f"{owner} {name}", f"A code has a Slot {quoted(slot.name)}"
