@@ -6,7 +6,7 @@ import pytest
 
 from tests.samples.builders import OTHER_SHA1, SHA1, document_entry, submission
 from xds.model import Submission
-from xds.rules import PROVISION, DocumentPart, RulePolicy, check_provision, complete, same_document
+from xds.rules import DocumentPart, RulePolicy, check_provision, complete, same_document
 
 PART = DocumentPart(size=1280, sha1=SHA1)
 PARTS = {"Document01": PART}
@@ -79,22 +79,27 @@ def test_rule(
     assert found[0].context.startswith(says)
 
 
-@pytest.mark.parametrize(
-    ("rule", "policy"),
-    [
-        ("41-document-limit", RulePolicy(max_document_bytes=1279)),
-        ("41-documents-limit", RulePolicy(max_documents=0)),
-    ],
-)
+BROKEN_LIMITS = [
+    ("41-document-limit", RulePolicy(max_document_bytes=1279)),
+    ("41-documents-limit", RulePolicy(max_documents=0)),
+]
+
+
+@pytest.mark.parametrize(("rule", "policy"), BROKEN_LIMITS)
 def test_a_limit_is_named(rule: str, policy: RulePolicy) -> None:
     (found,) = check_provision(submission(), PARTS, policy)
     assert (found.rule, found.code) == (rule, "XDSRepositoryMetadataError")
     assert check_provision(submission(), PARTS, RulePolicy(max_document_bytes=1280, max_documents=1)) == []
 
 
-def test_every_rule_is_shown_by_a_test() -> None:
-    limits = {"41-document-limit", "41-documents-limit"}
-    assert {rule.id for rule in PROVISION} == {row[0] for row in BROKEN} | limits
+BROKEN_MESSAGE = [("41-document-twice", ["Document01"])]
+
+
+@pytest.mark.parametrize(("rule", "repeated"), BROKEN_MESSAGE)
+def test_an_id_on_two_documents(rule: str, repeated: list[str]) -> None:
+    (found,) = check_provision(submission(), PARTS, RulePolicy(), repeated)
+    assert (found.rule, found.code) == (rule, "XDSRepositoryMetadataError")
+    assert found.location == "Document01 Document"
 
 
 @pytest.mark.parametrize(
@@ -123,12 +128,19 @@ def test_the_repository_adds_what_a_registry_needs() -> None:
     assert replace(done, repository_unique_id="2.999.2.99", hash=None, size=None) == sent.document_entries[0]
 
 
+BROKEN_CONTENT = [
+    ("41-non-identical-hash", "XDSNonIdenticalHash", (OTHER_SHA1, 1280), "Document01 hash"),
+    ("41-non-identical-size", "XDSNonIdenticalSize", (SHA1, 1), "Document01 size"),
+]
+
+
+@pytest.mark.parametrize(("rule", "code", "held", "location"), BROKEN_CONTENT)
+def test_a_document_with_other_content(rule: str, code: str, held: tuple[str, int], location: str) -> None:
+    (found,) = same_document({UNIQUE_ID: held}, submission())
+    assert (found.rule, found.code, found.location) == (rule, code, location)
+    assert found.context.startswith(UNIQUE_ID)
+
+
 def test_a_document_may_come_again_if_it_is_the_same() -> None:
     assert same_document({}, submission()) == []
     assert same_document({UNIQUE_ID: (SHA1.upper(), 1280)}, submission()) == []
-    (finding,) = same_document({UNIQUE_ID: (OTHER_SHA1, 1280)}, submission())
-    assert (finding.code, finding.location) == ("XDSNonIdenticalHash", "Document01 hash")
-    assert finding.context.startswith(UNIQUE_ID)
-    (finding,) = same_document({UNIQUE_ID: (SHA1, 1)}, submission())
-    assert (finding.code, finding.location) == ("XDSNonIdenticalSize", "Document01 size")
-    assert finding.context.startswith(UNIQUE_ID)

@@ -16,9 +16,11 @@ from tests.samples.builders import (
     submission_set,
 )
 from tests.samples.strategies import submissions
-from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission
-from xds.model import AssociationType, Severity, Submission
+from tests.samples.valid import valid_submissions
+from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission, encode_submission
+from xds.model import AssociationType, RegistryFacts, Severity, Submission
 from xds.rules import REGISTRATION, RulePolicy, check, wrong_levels
+from xds.xml import parse
 
 MESSAGES = Path(__file__).parents[1] / "samples" / "messages"
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
@@ -59,6 +61,17 @@ def test_no_submission_makes_a_rule_fail(odd: Submission, policy: RulePolicy) ->
         assert finding.rule
         assert finding.location
         assert finding.context
+
+
+@settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@given(drawn=valid_submissions())
+def test_what_keeps_the_standard_is_not_found(drawn: tuple[Submission, RegistryFacts]) -> None:
+    """Nor is it after a walk over the wire, where decoders look too."""
+    sent, known = drawn
+    assert check(REGISTRATION, sent, known, STRICT) == []
+    received, decoded = decode_submission(parse(encode_submission(sent)))
+    assert decoded == ()
+    assert check(REGISTRATION, received, known, STRICT) == []
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))

@@ -58,3 +58,19 @@ def test_the_limit_and_one_more() -> None:
 def test_an_empty_request_and_an_empty_id_have_an_answer() -> None:
     assert [item.code for item in check_retrieval([], REPOSITORY)[1]] == ["XDSRepositoryError"]
     assert [item.code for item in check_retrieval([ask("")], REPOSITORY)[1]] == ["XDSDocumentUniqueIdError"]
+
+
+BROKEN = [
+    ("43-request", "XDSRepositoryError", [], "DocumentRequest"),
+    ("43-limit", "XDSTooManyResults", [ask(f"2.999.4.1.{number}") for number in range(201)], ""),
+    ("43-home", "XDSUnknownCommunity", [ask(home_community_id="2.999.40.2")], "2.999.4.1.1"),
+    ("43-repository", "XDSUnknownRepositoryId", [ask(repository_unique_id="2.999.2.99")], "2.999.4.1.1"),
+    ("43-unique-id", "XDSDocumentUniqueIdError", [ask("")], ""),
+]
+
+
+@pytest.mark.parametrize(("rule", "code", "requests", "location"), BROKEN)
+def test_rule(rule: str, code: str, requests: list[DocumentRequest], location: str) -> None:
+    served, (found,) = check_retrieval(requests, REPOSITORY, HOME)
+    assert served == []
+    assert (found.rule, found.code, found.location) == (rule, code, location)

@@ -173,6 +173,14 @@ def test_the_strict_rules_find_nothing(seed: Seed) -> None:
         registry.add(submission)
 
 
+def test_the_profile_of_ontario_finds_the_unmapped_procedure_only(seed: Seed) -> None:
+    policy = RulePolicy(profile="ontario", unknown_patients="accept")
+    found = [
+        item.rule for one in seed for item in check(REGISTRATION, one.submission, RegistryFacts(), policy)
+    ]
+    assert [rule for rule in found if rule.startswith("ontario-")] == ["ontario-region"]
+
+
 def test_the_rules_do_find_a_seed_that_is_published_twice(seed: Seed) -> None:
     registry = Registry()
     registry.add(seed[0].submission)

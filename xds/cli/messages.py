@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -181,8 +182,10 @@ class _Judge:
     def _provision(self, body: etree._Element) -> list[XdsError]:
         submission, decoded, documents = decode_provide_request(body)
         parts = {item.get("id", ""): self._measure(item, submission) for item in documents}
+        counts = Counter(item.get("id", "") for item in documents)
+        repeated = [name for name, count in counts.items() if count > 1]
         structure = check_structure(decoded, self._policy)
-        findings = [*structure, *check_provision(submission, parts, self._policy)]
+        findings = [*structure, *check_provision(submission, parts, self._policy, repeated)]
         whole = complete(submission, parts, _ANY_REPOSITORY)
         # A document that is missing is said once, not again as its hash and size.
         missing = {f"{name} {attribute}" for name in _ids(submission) - set(parts) for attribute in _ADDED}

@@ -12,7 +12,6 @@ from xds.model import (
     DuplicateUniqueIdInRegistry,
     RegistryResponse,
     RepositoryBusy,
-    RepositoryMetadataError,
     XdsError,
     has_error,
 )
@@ -85,9 +84,9 @@ class ProvideAndRegisterDocumentSet:
         structure = check_structure(decoded, policy)
         inline: list[SpooledDocument] = []
         try:
-            documents, findings = self._receive(elements, request, inline)
+            documents, repeated = self._receive(elements, request, inline)
             parts = {key: DocumentPart(size=item.size, sha1=item.sha1) for key, item in documents.items()}
-            findings += check_provision(submission, parts, policy)
+            findings = check_provision(submission, parts, policy, repeated)
             known = self._store.known_documents(
                 [entry.unique_id for entry in submission.document_entries if entry.unique_id]
             )
@@ -110,24 +109,20 @@ class ProvideAndRegisterDocumentSet:
 
     def _receive(
         self, elements: Sequence[etree._Element], request: Request, inline: list[SpooledDocument]
-    ) -> tuple[dict[str, SpooledDocument], list[XdsError]]:
-        """Find the content of each xds:Document; what came inline is decoded into the spool."""
+    ) -> tuple[dict[str, SpooledDocument], list[str]]:
+        """Find the content of each xds:Document, and ids that came twice; inline content goes into the spool."""
         documents: dict[str, SpooledDocument] = {}
-        findings: list[XdsError] = []
+        repeated: list[str] = []
         for element in elements:
             name = element.get("id", "")
             if name in documents:
-                findings.append(
-                    RepositoryMetadataError(
-                        f"two Documents have the id {name!r}; ids must differ", location=name
-                    )
-                )
+                repeated.append(name)
                 continue
             content = document_content(element, request.parts, self._spool)
             if content not in request.parts.values():
                 inline.append(content)
             documents[name] = content
-        return documents, findings
+        return documents, repeated
 
 
 def _was_taken(response: RegistryResponse) -> bool:

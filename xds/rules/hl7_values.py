@@ -17,22 +17,13 @@ Typed = tuple[str, str]
 """Location and value."""
 
 
-def _components(value: str, wanted: int) -> list[str]:
-    """The components of a value, `wanted` at least; those that are empty at its end do not count."""
-    parts = value.split("^")
-    while len(parts) > wanted and not parts[-1]:
-        parts.pop()
-    return parts + [""] * (wanted - len(parts))
-
-
 def is_authority(component: str) -> bool:
     """Tell whether an assigning authority is ``&oid&ISO``.
 
     >>> is_authority("&2.999.1&ISO"), is_authority("2.999.1"), is_authority("HOSP&2.999.1&ISO")
     (True, False, False)
     """
-    parts = component.split("&")
-    return len(parts) == 3 and not parts[0] and is_lenient_oid(parts[1]) and parts[2] == "ISO"
+    return component.startswith("&") and component.endswith("&ISO") and is_lenient_oid(component[1:-4])
 
 
 def _recipients(case: RegistrationCase, part: int) -> Iterator[Typed]:
@@ -112,8 +103,8 @@ def person_name(case: RegistrationCase) -> Iterator[Found]:
 def person_authority(case: RegistrationCase) -> Iterator[Found]:
     """An id without authority is legal: whether one is known is the sender's knowledge."""
     for where, value in _persons(case):
-        authority = _components(value, 9)[8]
-        if authority and not is_authority(authority):
+        parts = value.split("^")
+        if len(parts) > 8 and parts[8] and not is_authority(parts[8]):
             yield where, "The assigning authority of the person (component 9) is not &oid&ISO"
 
 
@@ -143,13 +134,13 @@ def organization_name(case: RegistrationCase) -> Iterator[Found]:
 def organization_id(case: RegistrationCase) -> Iterator[Found]:
     """Components 6 and 10; no other has a meaning."""
     for where, value in _organizations(case):
-        if "^" not in value:
+        _, *parts = value.split("^")
+        if not parts:
             continue
-        parts = _components(value, 10)
-        identifier, authority = parts[9], parts[5]
-        others = [str(number) for number, part in enumerate(parts, 1) if part and number not in (1, 6, 10)]
-        if others:
-            yield where, f"The organization has a component {others[0]}, which is not defined"
+        authority = parts[4] if len(parts) > 4 else ""
+        identifier = parts[8] if len(parts) > 8 else ""
+        if any(parts[:4]) or any(parts[5:8]) or any(parts[9:]):
+            yield where, "The organization has components beside its name (1), authority (6) and id (10)"
         elif authority and not is_authority(authority):
             yield where, "The assigning authority of the organization (component 6) is not &oid&ISO"
         elif identifier and not authority and not is_lenient_oid(identifier):
@@ -157,6 +148,7 @@ def organization_id(case: RegistrationCase) -> Iterator[Found]:
 
 
 _TELEPHONE: Final = frozenset({2, 3, 5, 6, 7, 8})
+_E_MAIL: Final = frozenset({2, 3, 4})
 
 
 @BOOK.rule(
@@ -181,17 +173,18 @@ def telecommunication_fault(value: str) -> str | None:
     >>> telecommunication_fault("desk@lakeview.example")
     'has a component 1, which is not defined'
     """
-    parts = _components(value, 8)
+    parts = value.split("^")
     given = {number for number, part in enumerate(parts, 1) if part}
-    if parts[2] == "Internet":
+    kind = parts[2] if len(parts) > 2 else ""
+    if kind == "Internet":
         if parts[1] not in ("", "NET"):
             return "is of type Internet and of another use than NET (component 2)"
-        allowed, needed = {2, 3, 4}, 4
+        allowed, needed = _E_MAIL, 4
     else:
-        allowed, needed = set(_TELEPHONE), 7
+        allowed, needed = _TELEPHONE, 7
     if others := sorted(given - allowed):
         return f"has a component {others[0]}, which is not defined"
-    if not parts[2]:
+    if not kind:
         return "has no type (component 3)"
     if needed not in given:
         return f"has no {'address' if needed == 4 else 'number'} (component {needed})"
