@@ -69,7 +69,7 @@ def _unmodifiable(attribute: str, **changes: str) -> Wrong:
     )
 
 
-WRONG = [
+BROKEN = [
     Wrong(
         rule="92-nothing-asked",
         code="XDSMetadataUpdateError",
@@ -190,7 +190,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=[f"{index}-{item.rule}" for index, item in enumerate(WRONG)])
+@pytest.mark.parametrize("wrong", BROKEN, ids=[f"{index}-{item.rule}" for index, item in enumerate(BROKEN)])
 def test_what_is_wrong_is_found(wrong: Wrong) -> None:
     found = findings(wrong.submission, wrong.facts or update_facts(), wrong.policy)
     assert {item.rule for item in found} == {wrong.rule, *wrong.also}
@@ -201,7 +201,7 @@ def test_what_is_wrong_is_found(wrong: Wrong) -> None:
 
 
 def test_every_rule_has_a_sample_that_breaks_it() -> None:
-    assert {item.rule for item in WRONG} == {rule.id for rule in RESTRICTED_UPDATE_ONLY}
+    assert {item.rule for item in BROKEN} == {rule.id for rule in RESTRICTED_UPDATE_ONLY}
 
 
 def test_every_association_beside_the_members_is_named() -> None:

@@ -113,7 +113,7 @@ class Wrong:
 ERROR, OPERATION = "XDSMetadataUpdateError", "XDSMetadataUpdateOperationError"
 VERSION, PATIENTS = "XDSMetadataVersionError", "XDSPatientIDReconciliationError"
 
-WRONG = [
+BROKEN = [
     Wrong(
         rule="57-nothing-asked",
         code=OPERATION,
@@ -476,7 +476,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=[f"{index}-{item.rule}" for index, item in enumerate(WRONG)])
+@pytest.mark.parametrize("wrong", BROKEN, ids=[f"{index}-{item.rule}" for index, item in enumerate(BROKEN)])
 def test_what_is_wrong_is_found(wrong: Wrong) -> None:
     found = findings(wrong.submission, wrong.facts or update_facts())
     assert {item.rule for item in found} == {wrong.rule, *wrong.also}
@@ -486,12 +486,12 @@ def test_what_is_wrong_is_found(wrong: Wrong) -> None:
 
 
 def test_every_rule_has_a_sample_that_breaks_it() -> None:
-    assert {item.rule for item in WRONG} == {rule.id for rule in UPDATE_ONLY}
+    assert {item.rule for item in BROKEN} == {rule.id for rule in UPDATE_ONLY}
 
 
 def test_the_context_names_the_object_at_fault() -> None:
     """The codes of XDS Metadata Update want the id in codeContext."""
-    for wrong in WRONG:
+    for wrong in BROKEN:
         for item in findings(wrong.submission, wrong.facts or update_facts()):
             if item.rule.startswith("57-") and item.rule != "57-shared-document":
                 object_id = item.location.partition(" ")[0].removeprefix("member-")

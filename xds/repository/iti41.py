@@ -12,7 +12,6 @@ from xds.model import (
     DuplicateUniqueIdInRegistry,
     RegistryResponse,
     RepositoryBusy,
-    XdsError,
     has_error,
 )
 from xds.repository.deposit import Depositor
