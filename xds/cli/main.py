@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "rules": "The rules that messages are judged by.",
     "codes": "The code lists of an affinity domain.",
     "conformance": "Run our own test plans against a registry or repository.",
+    "patients": "The patients of the affinity domain.",
     "sandbox": "The fabricated patients of the Lite service.",
     "db": "The metadata store's schema.",
 }

@@ -85,14 +85,16 @@ def quiet_option(command: F) -> F:
     return click.option("--quiet", "-q", is_flag=True, help="No progress, no notes.")(command)
 
 
-def patient_option(*, required: bool) -> Callable[[F], F]:
+def patient_option(
+    *, required: bool, name: str = "--patient", help_text: str = "Patient id"
+) -> Callable[[F], F]:
     """A patient id that need not be an argument: arguments land in shell histories and process lists."""
     return click.option(
-        "--patient",
+        name,
         metavar="ID|-|@FILE",
         required=required,
         callback=_read_patient,
-        help="Patient id, id^^^&oid&ISO; - reads it from standard input, @FILE from a file.",
+        help=f"{help_text}, id^^^&oid&ISO; - reads it from standard input, @FILE from a file.",
     )
 
 

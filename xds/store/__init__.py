@@ -5,7 +5,8 @@ from xds.store.binaries import EmbeddedPostgresError, locate_binaries
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
 from xds.store.housekeeping import Housekeeping
-from xds.store.migrate import SchemaError, migrate
+from xds.store.migrate import SchemaError, SchemaState, migrate
+from xds.store.migrate import state as schema_state
 from xds.store.patient_errors import (
     InvalidPatientId,
     MergedAway,
@@ -70,6 +71,7 @@ __all__ = [
     "RepositoryStore",
     "SamePatient",
     "SchemaError",
+    "SchemaState",
     "ServedDocument",
     "StoreBusy",
     "StoreUnavailable",
@@ -84,4 +86,5 @@ __all__ = [
     "migrate",
     "open_pool",
     "ping",
+    "schema_state",
 ]
