@@ -7,7 +7,7 @@ from lxml import etree
 
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
-from xds.registry.iti42 import Message, outcome_of
+from xds.registry.iti42 import Message, outcome_of, stored_answer
 from xds.rules import (
     Policies,
     Rule,
@@ -54,15 +54,16 @@ class MetadataUpdate:
     ) -> RegistryResponse | bytes:
         number = self.TRANSACTION.number
         with self._store.transaction(submission) as tx:  # all or nothing
-            if message is not None and (
-                stored := tx.stored_answer(message.message_id, message.digest, number)
-            ):
+            if (stored := stored_answer(tx, message, number)) is not None:
                 return stored
             reader = tx.facts_reader()
             facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
             findings = (*structure, *check_update(self.RULES, submission, facts, policy))
             response = RegistryResponse.of(findings)
             if has_error(findings):
+                # The same message may have come first since: then what was found is its own work.
+                if (stored := stored_answer(tx, message, number)) is not None:
+                    return stored
                 tx.undo()
             effects = effects_of_update(submission, facts, policy, keeps_status=self.KEEPS_STATUS)
             tx.update(
