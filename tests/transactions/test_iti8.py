@@ -278,15 +278,24 @@ def test_another_worker_takes_over(start: Callable[..., Service]) -> None:
             assert code(source.send(adt())) == "AA"
 
 
-def test_without_an_authority_the_feed_names_it(start: Callable[..., Service]) -> None:
+def test_without_an_authority_the_feed_names_them(start: Callable[..., Service]) -> None:
+    """Nobody has said which of the ids is the domain's: each that says whose it is is taken for one."""
     port = free_port()
     service = start(feeds={"mllp_port": port}, registry={"unknown_patients": "refuse"})
     patient = "IHE1^^^&2.999.55.1000&ISO"
     with feed(port) as source:
         assert code(source.send(adt(pid3=f"{patient}~M1^^^&2.999.18.1&ISO"))) == "AA"
         assert errors(source.send(adt(pid3="M1^^^LAKE"))) == [("204", "PID^1^3")]
+        assert register(service, patient).result == "Success"
+        assert register(service, "M1^^^&2.999.18.1&ISO").result == "Success"
+        assert set(register(service, "M2^^^&2.999.18.1&ISO").codes) == {"XDSUnknownPatientId"}
+        # A merge is one of ids of one authority, wherever in the lists they stand.
+        assert code(source.send(adt(pid3="M2^^^&2.999.18.1&ISO"))) == "AA"
+        merged = merge("M1^^^&2.999.18.1&ISO", f"{patient}~M2^^^&2.999.18.1&ISO")
+        assert code(source.send(merged)) == "AA"
     assert register(service, patient).result == "Success"
     assert set(register(service, "M1^^^&2.999.18.1&ISO").codes) == {"XDSUnknownPatientId"}
+    assert register(service, "M2^^^&2.999.18.1&ISO").result == "Success"
 
 
 def test_strict(start: Callable[..., Service]) -> None:

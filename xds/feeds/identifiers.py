@@ -13,16 +13,28 @@ _ISO = "ISO"
 class Domain:
     """The affinity domain's patient identification domain, as it is configured (3.8.4.1.4.1)."""
 
-    authority: str | None = None  # OID; None takes whatever authority a feed names first
+    authority: str | None = None  # OID; None takes whatever authorities a feed names
     namespace_id: str | None = None  # what some senders write instead of the OID
 
-    def id_of(self, values: Iterable[Value]) -> str | None:
-        """The domain's id among the repetitions of PID-3 or MRG-1, as CX; None when there is none."""
+    def ids_of(self, values: Iterable[Value]) -> list[PatientIdentifier]:
+        """The domain's ids among the repetitions of PID-3 or MRG-1: the first, or one of each authority if any goes."""
+        found: dict[str, PatientIdentifier] = {}
         for value in values:
             oid = self._oid(value)
             if oid is not None and (self.authority is None or oid == self.authority):
-                return str(PatientIdentifier(value.component(1).text, oid))
-        return None
+                found.setdefault(oid, PatientIdentifier(value.component(1).text, oid))
+        return list(found.values())
+
+    def pair_of(
+        self, subsumed: Iterable[Value], survivor: Iterable[Value]
+    ) -> tuple[PatientIdentifier | None, PatientIdentifier | None]:
+        """The two ids of a merge, of one authority where there is one that both name; None for one without an id."""
+        one, other = self.ids_of(subsumed), self.ids_of(survivor)
+        survivors = {item.assigning_authority: item for item in other}
+        for item in one:
+            if item.assigning_authority in survivors:
+                return item, survivors[item.assigning_authority]
+        return (one[0] if one else None), (other[0] if other else None)
 
     def expected(self) -> str:
         """What is expected of an identifier, for an answer."""

@@ -57,10 +57,13 @@ class PatientIdentityFeed:
     def _admit(self, event: str, pid: Segment) -> Outcome:
         """A01, A04 and A05 make an id known. A08 tells more of a known one and is ignored otherwise (3.8.4.1.4)."""
         identifiers = pid.values(3)
-        patient_id = self._domain.id_of(identifiers)
-        if patient_id is None:
+        patient_ids = self._domain.ids_of(identifiers)
+        if not patient_ids:
             return self._no_id("PID^1^3", identifiers)
-        record = record_of(pid, patient_id)
+        outcomes = [self._admit_one(event, record_of(pid, str(patient_id))) for patient_id in patient_ids]
+        return next((outcome for outcome in outcomes if outcome is not ACCEPTED), ACCEPTED)
+
+    def _admit_one(self, event: str, record: PatientRecord | Outcome) -> Outcome:
         if isinstance(record, Outcome):
             return record
         try:
@@ -77,13 +80,13 @@ class PatientIdentityFeed:
     def _merge(self, message: Message, pid: Segment) -> Outcome:
         """A40: MRG-1 is subsumed by PID-3; where one of the conditions of 3.8.4.2.4 holds nothing is changed."""
         subsumed, survivor = message.all("MRG")[0].values(1), pid.values(3)
-        subsumed_id, survivor_id = self._domain.id_of(subsumed), self._domain.id_of(survivor)
+        subsumed_id, survivor_id = self._domain.pair_of(subsumed, survivor)
         if subsumed_id is None:
             return self._no_id("MRG^1^1", subsumed)
         if survivor_id is None:
             return self._no_id("PID^1^3", survivor)
         try:
-            self._patients.merge(subsumed_id, survivor_id, source=source_of(message, "ITI-8"))
+            self._patients.merge(str(subsumed_id), str(survivor_id), source=source_of(message, "ITI-8"))
         except SamePatient as error:
             return refused(204, "MRG^1^1", str(error))
         except (UnknownPatient, MergedAway) as error:

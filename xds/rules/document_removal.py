@@ -37,7 +37,7 @@ def request(case: RetrievalCase) -> Iterator[Found]:
 @_WHOLE.rule(
     "86-limit",
     error=RepositoryError,
-    section="security.md 9: limit of this repository",
+    section="ours: a limit of this repository",
     title="No more documents are removed at once than the limit.",
     remedy="Remove them in several requests",
     essential=True,

@@ -161,7 +161,7 @@ def unique_id_in_message(case: ProvisionCase) -> Iterator[Found]:
 @BOOK.rule(
     "41-document-limit",
     error=RepositoryMetadataError,
-    section="security.md 9: limit of this repository",
+    section="ours: a limit of this repository",
     title="A document is not larger than the limit.",
     remedy="Send a smaller document; larger ones are agreed with the operator",
     essential=True,
@@ -177,7 +177,7 @@ def document_limit(case: ProvisionCase) -> Iterator[Found]:
 @BOOK.rule(
     "41-documents-limit",
     error=RepositoryMetadataError,
-    section="security.md 9: limit of this repository",
+    section="ours: a limit of this repository",
     title="A submission has no more documents than the limit.",
     remedy="Divide it into several submissions",
     essential=True,

@@ -166,7 +166,7 @@ def repeated_slot(case: QueryCase) -> Iterator[Found]:
 @BOOK.rule(
     "18-parameters-limit",
     error=StoredQueryParamNumber,
-    section="security.md 9: limit of this registry",
+    section="ours: a limit of this registry",
     title="A query has no more parameters than the limit.",
     remedy="Send fewer Slots",
     essential=True,
@@ -181,7 +181,7 @@ def parameters_limit(case: QueryCase) -> Iterator[Found]:
 @BOOK.rule(
     "18-ids-limit",
     error=TooManyResults,
-    section="security.md 9: limit of this registry",
+    section="ours: a limit of this registry",
     title="A list has no more values than the limit.",
     remedy="Ask in several queries",
     essential=True,

@@ -182,7 +182,7 @@ def association_type(case: QueryCase) -> Iterator[Found]:
 @BOOK.rule(
     "18-wildcards",
     error=RegistryError,
-    section="security.md 9: limit of this registry",
+    section="ours: a limit of this registry",
     title="A pattern has no more wildcards than the limit.",
     remedy="Send a pattern with fewer % and _",
     essential=True,

@@ -118,7 +118,7 @@ def deletion_scope(case: RemovalCase) -> Iterator[Found]:
 @BOOK.rule(
     "62-objects-limit",
     error=RegistryError,
-    section="security.md 9: limit of this registry",
+    section="ours: a limit of this registry",
     title="A removal names no more objects than the limit.",
     remedy="Divide it into several requests, objects together with their Associations",
     essential=True,

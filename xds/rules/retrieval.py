@@ -18,7 +18,7 @@ from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
 
 RETRIEVE_LIMIT = 200
-"""Documents of one request, if the settings do not say otherwise (security.md section 9)."""
+"""Documents of one request, if the settings do not say otherwise."""
 _ANY: Final = RulePolicy()  # no level lowers these rules
 
 
@@ -59,7 +59,7 @@ def request(case: RetrievalCase) -> Iterator[Found]:
 @_WHOLE.rule(
     "43-limit",
     error=TooManyResults,
-    section="security.md 9: limit of this repository",
+    section="ours: a limit of this repository",
     title="No more documents are asked for at once than the limit.",
     remedy="Ask in several requests",
     essential=True,

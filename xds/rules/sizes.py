@@ -35,7 +35,7 @@ def _texts(case: RegistrationCase) -> Iterator[tuple[str, str, InternationalStri
 @BOOK.rule(
     "42-value-limits",
     error=RegistryMetadataError,
-    section="security.md 9: limits of this registry",
+    section="ours: a limit of this registry",
     title="Slots have no more and no longer values than the limits.",
     remedy="Shorten or divide the values",
     essential=True,

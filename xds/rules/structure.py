@@ -52,7 +52,7 @@ def content(case: RegistrationCase) -> Iterator[Found]:
 @BOOK.rule(
     "42-objects-limit",
     error=RegistryMetadataError,
-    section="security.md 9: limit of this registry",
+    section="ours: a limit of this registry",
     title="A submission has no more objects than the limit.",
     remedy="Divide it into several submissions",
     essential=True,
