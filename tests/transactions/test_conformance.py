@@ -21,7 +21,6 @@ from xds.conformance import Plan, Report, Run, Step, Target, load_plans, read_re
 from xds.conformance.names import Names
 from xds.conformance.plan import Expectation
 from xds.conformance.report import PlanResult, StepResult, TargetRecord, Verdict, counted
-from xds.conformance.target import DEFAULT_AUTHORITY
 from xds.conformance.wire import PREFIXES, wires
 from xds.rules import SUPPORTED
 from xds.transactions import CATALOGUE
@@ -56,11 +55,7 @@ def conforming(
     settings = merged(shipped, {key: base[key] for key in ("data_dir", "store")})
     changes = {
         "server": {"port": base["server"]["port"]},
-        "registry": {
-            "codes_file": str(ROOT / "deploy" / "codes.toml"),
-            "unknown_patients": "refuse",
-            "patient_authority": DEFAULT_AUTHORITY,
-        },
+        "registry": {"codes_file": str(ROOT / "deploy" / "codes.toml")},
         "feeds": {"mllp_port": free_port()},
     }
     settings = merged(settings, changes)
