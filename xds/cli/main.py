@@ -11,7 +11,7 @@ from xds.cli.outcome import explained
 COMMANDS: Final = {
     "serve": "Serve registry and repository until Ctrl-C.",
     "publish": "Publish documents of one patient (ITI-41).",
-    "query": "Ask a stored query of a registry (ITI-18).",
+    "query": "Ask a stored query of a registry (ITI-18, ITI-51).",
     "retrieve": "Retrieve documents into files (ITI-43).",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
