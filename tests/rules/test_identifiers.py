@@ -22,6 +22,13 @@ DOCUMENT = frozenset({ObjectKind.DOCUMENT_ENTRY})
 
 BROKEN = [
     Broken(
+        rule="42-document-unique-id-used",
+        submission=submission(),
+        facts=facts(used_unique_ids={"2.999.4.1.1001": frozenset({ObjectKind.FOLDER})}),
+        location="Document01 uniqueId",
+        says="2.999.4.1.1001 is the uniqueId of a Folder",
+    ),
+    Broken(
         rule="42-unique-id-in-message",
         submission=submission(document_entry(1), document_entry(2, unique_id=UNIQUE_ID)),
         location="Document02 uniqueId",

@@ -1,6 +1,5 @@
 """ITI-42 over HTTP against PostgreSQL: registered whole or not at all, and what it does to others."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,61 +124,6 @@ def test_a_replacement_deprecates_its_target_and_what_depends_on_it(service: Ser
         samples.submission(late), samples.relation(AssociationType.RPLC, late.entry_uuid, original.entry_uuid)
     )
     assert register(service, again).codes == ["XDSRegistryDeprecatedDocumentError"]
-
-
-def at_once(service: Service, bodies: list[bytes]) -> list[Answer]:
-    """Send all bodies at the same moment, each from a thread of its own."""
-    answers: list[Answer] = []
-    barrier = threading.Barrier(len(bodies))
-
-    def submit(body: bytes) -> None:
-        barrier.wait()
-        answers.append(send(service.port, "ITI-42", body))
-
-    threads = [threading.Thread(target=submit, args=(body,)) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
-def test_of_concurrent_replacements_exactly_one_wins(service: Service) -> None:
-    for _ in range(8):
-        patient = samples.fresh_patient()
-        original = samples.entry(patient)
-        assert register(service, samples.submission(original)).result == "Success"
-        rivals = [samples.entry(patient) for _ in range(4)]
-        answers = at_once(
-            service,
-            [
-                samples.register_body(
-                    samples.with_associations(
-                        samples.submission(rival),
-                        samples.relation(AssociationType.RPLC, rival.entry_uuid, original.entry_uuid),
-                    )
-                )
-                for rival in rivals
-            ],
-        )
-        assert sorted(answer.result for answer in answers) == ["Failure", "Failure", "Failure", "Success"]
-        refused = {code for answer in answers for code in answer.codes}
-        assert refused == {"XDSRegistryDeprecatedDocumentError"}
-        assert len(found(service, patient)) == 1
-
-
-def test_concurrent_use_of_one_uniqueid_is_serial(service: Service) -> None:
-    patient = samples.fresh_patient()
-    unique_id = samples.fresh_oid()
-    bodies = [
-        samples.register_body(
-            samples.submission(samples.entry(patient, unique_id=unique_id, hash=f"{number:040x}"))
-        )
-        for number in range(6)
-    ]
-    answers = at_once(service, bodies)
-    assert sorted(answer.result for answer in answers) == ["Failure"] * 5 + ["Success"]
-    assert {code for answer in answers for code in answer.codes} == {"XDSNonIdenticalHash"}
 
 
 def test_a_folder_follows_a_replacement(service: Service) -> None:

@@ -179,11 +179,15 @@ def post(
             connection.request("POST", path, iter(pieces), shown, encode_chunked=True)
         else:
             connection.request("POST", path, body, shown)
-        response = connection.getresponse()
-        octets = response.read()
-        return Answer(response.status, dict(response.getheaders()), octets, _parse(octets))
+        return parse_answer(connection.getresponse())
     finally:
         connection.close()
+
+
+def parse_answer(response: http.client.HTTPResponse) -> Answer:
+    """Read an answer to its end; a multipart answer's first part is parsed."""
+    octets = response.read()
+    return Answer(response.status, dict(response.getheaders()), octets, _parse(octets))
 
 
 def raw(port: int, path: str, body: bytes, *head: str, end_of_sending: bool = False) -> Answer:
@@ -195,8 +199,7 @@ def raw(port: int, path: str, body: bytes, *head: str, end_of_sending: bool = Fa
             connection.shutdown(socket.SHUT_WR)
         response = http.client.HTTPResponse(connection, method="POST")
         response.begin()
-        octets = response.read()
-        return Answer(response.status, dict(response.getheaders()), octets, _parse(octets))
+        return parse_answer(response)
 
 
 def get(port: int, path: str, method: str = "GET", **headers: str) -> Answer:

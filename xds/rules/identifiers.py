@@ -7,7 +7,9 @@ from xds.model import (
     DuplicateUniqueIdInRegistry,
     NonIdenticalHash,
     NonIdenticalSize,
+    ObjectKind,
     RegistryDuplicateUniqueIdInMessage,
+    RegistryMetadataError,
     is_sha1,
 )
 from xds.rules.case import RegistrationCase
@@ -66,6 +68,23 @@ def folder_unique_id(case: RegistrationCase) -> Iterator[Found]:
     for item in case.submission.folders:
         if case.facts.used_unique_ids.get(item.unique_id or ""):
             yield f"{item.entry_uuid} uniqueId", f"Folder.uniqueId {item.unique_id} is already registered"
+
+
+@BOOK.rule(
+    "42-document-unique-id-used",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.2.3.2.26",
+    title="A document's uniqueId is not that of a registered SubmissionSet or Folder.",
+    remedy="Send the document under a uniqueId of its own",
+    essential=True,
+)
+def document_unique_id(case: RegistrationCase) -> Iterator[Found]:
+    """XDSDuplicateUniqueIdInRegistry is for SubmissionSets and Folders only (ITI TF-3 Table 4.2.4.1-2)."""
+    for entry in case.submission.document_entries:
+        kinds = case.facts.used_unique_ids.get(entry.unique_id or "")
+        if kinds and ObjectKind.DOCUMENT_ENTRY not in kinds:
+            what = " and ".join(sorted(kind.name.replace("_", " ").capitalize() for kind in kinds))
+            yield f"{entry.entry_uuid} uniqueId", f"{entry.unique_id} is the uniqueId of a {what}"
 
 
 @BOOK.rule(
