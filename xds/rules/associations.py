@@ -15,7 +15,7 @@ from xds.model import (
     SubmissionSetStatus,
     UnresolvedReference,
 )
-from xds.rules.case import RegistrationCase, object_key
+from xds.rules.case import SUBMITTED, RegistrationCase, object_key
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import quoted
 
@@ -139,6 +139,7 @@ def _is_deprecated(case: RegistrationCase, object_id: str, kind: ObjectKind) -> 
 
 @BOOK.rule(
     "42-snapshot",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.2.2.6",
     title="IsSnapshotOf goes from a Stable entry to an On-Demand entry.",
@@ -160,6 +161,7 @@ def snapshot(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-append-to-transformation",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.2.2.1",
     title="Nothing is appended to a transformation.",
@@ -183,6 +185,7 @@ def append_to_transformation(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-association-twice",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     title="An association stands once in a submission.",
     remedy="Leave the repetition out",

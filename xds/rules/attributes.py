@@ -11,14 +11,14 @@ from xds.model import (
     CodeKey,
     RegistryMetadataError,
 )
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.nearest import hint, nearest_codes, nearest_texts
 from xds.rules.optionality import DOCUMENT_ENTRY, FOLDER, SUBMISSION_SET, Attribute
 from xds.rules.rule import Found, RuleBook
 from xds.rules.values import RegistryObject
 from xds.rules.wording import quoted
 
-BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3", ("ITI-42",))
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3", SUBMITTED)
 
 _REMEDIES: Final = {
     "hash": "A repository adds the SHA-1 of the document before it registers (ITI-41)",

@@ -23,6 +23,9 @@ from xds.model import (
 from xds.rules.rule import Rule, RulePolicy, run
 from xds.rules.values import RegistryObject, text_values
 
+SUBMITTED: Final = ("ITI-42", "ITI-57", "ITI-92")
+"""Transactions whose messages bring objects with all their metadata: what holds for an object holds in each."""
+
 _CODED: Final[Mapping[type, tuple[tuple[str, str], ...]]] = {
     DocumentEntry: (
         ("classCode", "class_code"),

@@ -17,11 +17,11 @@ from xds.model import (
     is_strict_cx,
     oid_urn,
 )
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import cx_fault, dtm_fault, quoted
 
-BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 Table 4.2.3.1.7-2", ("ITI-42",))
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 Table 4.2.3.1.7-2", SUBMITTED)
 
 _TIMES: Final = (
     ("creationTime", "creation_time"),
@@ -209,6 +209,7 @@ def patient_id_strict(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-home-community-id",
+    transactions=("ITI-42", "ITI-57"),
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.2.12",
     title="homeCommunityId, if sent, is that of this community.",

@@ -13,7 +13,7 @@ from xds.rules.rule import Found, Level, Rule, RuleBook, RulePolicy, run
 Decoded = Sequence[XdsError]
 """What a decoder found, each finding with the id of its rule."""
 
-BOOK: Final[RuleBook[Decoded]] = RuleBook("ITI TF-3 4.2.1", ("ITI-41", "ITI-42"))
+BOOK: Final[RuleBook[Decoded]] = RuleBook("ITI TF-3 4.2.1", ("ITI-41", "ITI-42", "ITI-57", "ITI-92"))
 
 
 def _found_by(rule_id: str) -> Callable[[Decoded], Iterator[Found]]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from xds.model import ReferenceIdType, RegistryMetadataError, is_lenient_oid
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.rule import Found, RuleBook
 
-BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 Table 4.2.3.1.7-2", ("ITI-42",))
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 Table 4.2.3.1.7-2", SUBMITTED)
 
 Typed = tuple[str, str]
 """Location and value."""

@@ -12,7 +12,7 @@ from xds.model import (
     RegistryMetadataError,
     is_sha1,
 )
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.data_types import octets
 from xds.rules.rule import Found, RuleBook
 
@@ -21,6 +21,7 @@ BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-2 3.42.4.1.3.3.1", ("
 
 @BOOK.rule(
     "42-unique-id-in-message",
+    transactions=SUBMITTED,
     error=RegistryDuplicateUniqueIdInMessage,
     section="ITI TF-3 Table 4.2.4.1-2",
     title="A uniqueId stands once in a submission.",
@@ -40,6 +41,7 @@ def unique_id_in_message(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-submission-set-unique-id-used",
+    transactions=SUBMITTED,
     error=DuplicateUniqueIdInRegistry,
     title="The SubmissionSet's uniqueId is not used by any registered object.",
     remedy="Send every new submission with a new uniqueId; a retry repeats the MessageID too",

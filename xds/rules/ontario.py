@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from xds.model import Code, DocumentEntry, ReferenceIdType, RegistryMetadataError, is_lenient_oid
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.hl7_values import is_authority
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import quoted
 
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook(
-    "Ontario diagnostic imaging: metadata profile", ("ITI-42",), "ontario"
+    "Ontario diagnostic imaging: metadata profile", SUBMITTED, "ontario"
 )
 
 LOINC: Final = "2.16.840.1.113883.6.1"

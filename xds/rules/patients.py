@@ -8,7 +8,7 @@ from xds.model import (
     PatientIdDoesNotMatch,
     UnknownPatientId,
 )
-from xds.rules.case import RegistrationCase, object_key
+from xds.rules.case import SUBMITTED, RegistrationCase, object_key
 from xds.rules.rule import Found, RuleBook
 from xds.rules.values import RegistryObject
 
@@ -39,6 +39,7 @@ def same_patient(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-known-patient",
+    transactions=SUBMITTED,
     error=UnknownPatientId,
     title="The patient is known to the registry from the identity feed.",
     remedy="Send an id that the domain's patient identity source has announced and not merged into another",

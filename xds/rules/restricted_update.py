@@ -188,7 +188,7 @@ def community(case: UpdateCase) -> Iterator[Found]:
 RESTRICTED_UPDATE_ONLY: Final[tuple[Rule[UpdateCase], ...]] = BOOK.rules
 """Those that no other transaction has."""
 RESTRICTED_UPDATE: Final[tuple[Rule[UpdateCase], ...]] = (
-    *[rule for rule in versions.METADATA if rule.id != "42-home-community-id"],
+    *[rule for rule in versions.METADATA if "ITI-92" in rule.transactions],
     *RESTRICTED_UPDATE_ONLY,
 )
 """The rules of ITI-92, in the order in which they are run and reported."""

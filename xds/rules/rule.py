@@ -116,7 +116,7 @@ class RuleBook(Generic[C]):
         """All rules so far."""
         return tuple(self._rules)
 
-    def rule(
+    def rule(  # noqa: PLR0913  # each is a column of docs/rules.md
         self,
         rule_id: str,
         *,
@@ -127,8 +127,14 @@ class RuleBook(Generic[C]):
         strict_only: bool = False,
         essential: bool = False,
         default_level: Level = "error",
+        transactions: tuple[str, ...] = (),
     ) -> Callable[[Callable[[C], Iterable[Found]]], Callable[[C], Iterable[Found]]]:
         """Register the decorated function; it stays callable by itself.
+
+        Parameters
+        ----------
+        transactions
+            Where the rule holds, if not in those of the book.
 
         Raises
         ------
@@ -147,7 +153,7 @@ class RuleBook(Generic[C]):
                     title=title,
                     remedy=remedy,
                     find=find,
-                    transactions=self._transactions,
+                    transactions=transactions or self._transactions,
                     profile=self._profile,
                     strict_only=strict_only,
                     essential=essential,

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from xds.model import InternationalString, RegistryMetadataError
-from xds.rules.case import RegistrationCase
+from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import quoted
 
-BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.2.3.1.1", ("ITI-42",))
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.2.3.1.1", SUBMITTED)
 _KEYS = (("patientId", "patient_id"), ("uniqueId", "unique_id"))
 
 

@@ -15,7 +15,7 @@ from xds.model import (
     is_symbolic,
     is_uuid_urn,
 )
-from xds.rules.case import RegistrationCase, object_key
+from xds.rules.case import SUBMITTED, RegistrationCase, object_key
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import quoted
 
@@ -24,6 +24,7 @@ BOOK: Final[RuleBook[RegistrationCase]] = RuleBook("ITI TF-3 4.1.4", ("ITI-42",)
 
 @BOOK.rule(
     "42-one-submission-set",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     title="A submission has exactly one SubmissionSet.",
     remedy="Send one RegistryPackage classified as SubmissionSet per request",
@@ -51,6 +52,7 @@ def content(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-objects-limit",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ours: a limit of this registry",
     title="A submission has no more objects than the limit.",
@@ -66,6 +68,7 @@ def objects_limit(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-object-id-twice",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.1.5",
     title="Every object of a submission has its own id.",
@@ -86,6 +89,7 @@ def object_id_twice(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-uuid-form",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.1.5",
     title="An id that begins with urn:uuid: is a UUID.",
@@ -102,6 +106,7 @@ def uuid_form(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-uuid-lower-case",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.1.5",
     title="UUIDs are written in lower case.",
@@ -129,6 +134,7 @@ def _ids(case: RegistrationCase) -> Iterator[tuple[str, str, str]]:
 
 @BOOK.rule(
     "42-entry-uuid-registered",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.2.7",
     title="A new object's id is not registered yet.",
@@ -200,6 +206,7 @@ def object_type(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-limited-metadata",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 Table 4.3.1-3",
     title="Limited metadata is prohibited in XDS.",

@@ -13,48 +13,14 @@ from xds.model import (
     is_symbolic,
     is_uuid_urn,
 )
-from xds.rules import (
-    associations,
-    attributes,
-    data_types,
-    identifiers,
-    patients,
-    sizes,
-    structure,
-)
 from xds.rules.case import RegistrationCase
+from xds.rules.registration import REGISTRATION
 from xds.rules.rule import Found, Rule
 from xds.rules.update_case import NewVersion, UpdateCase, slot_values
 from xds.rules.wording import quoted
 
-_OF_REGISTRATION: Final = frozenset(
-    {
-        "42-one-submission-set",
-        "42-objects-limit",
-        "42-object-id-twice",
-        "42-uuid-form",
-        "42-uuid-lower-case",
-        "42-entry-uuid-registered",
-        "42-limited-metadata",
-        "42-known-patient",
-        "42-unique-id-in-message",
-        "42-submission-set-unique-id-used",
-        "42-association-twice",
-        "42-snapshot",
-        "42-append-to-transformation",
-    }
-)
-METADATA: Final[tuple[Rule[RegistrationCase], ...]] = (
-    *[rule for rule in structure.BOOK.rules if rule.id in _OF_REGISTRATION],
-    *sizes.BOOK.rules,
-    *attributes.BOOK.rules,
-    *data_types.BOOK.rules,
-    *[
-        rule
-        for book in (patients.BOOK, identifiers.BOOK, associations.BOOK)
-        for rule in book.rules
-        if rule.id in _OF_REGISTRATION
-    ],
+METADATA: Final[tuple[Rule[RegistrationCase], ...]] = tuple(
+    rule for rule in REGISTRATION if "ITI-57" in rule.transactions
 )
 """Rules of ITI-42 that hold for the objects of an update as well: a new version brings all its metadata."""
 
