@@ -99,10 +99,27 @@ def children(element: etree._Element, tag: str) -> list[etree._Element]:
     return [child for child in element if child.tag == tag]
 
 
+def children_by_name(element: etree._Element) -> dict[str, list[etree._Element]]:
+    """Return all children by name, in one walk: each walk makes an object of lxml for every child."""
+    found: dict[str, list[etree._Element]] = {}
+    for child in element:
+        tag = str(child.tag)
+        if tag in found:
+            found[tag].append(child)
+        else:
+            found[tag] = [child]
+    return found
+
+
 def slot_values(element: etree._Element) -> list[str]:
     """Return the values of a rim:Slot as they are."""
-    lists = children(element, _VALUE_LIST)
-    return [value.text or "" for values in lists for value in values if value.tag == _VALUE]
+    return [
+        value.text or ""
+        for values in element
+        if values.tag == _VALUE_LIST
+        for value in values
+        if value.tag == _VALUE
+    ]
 
 
 def decode_slot(element: etree._Element) -> Slot:
@@ -127,7 +144,8 @@ def decode_strings(element: etree._Element) -> InternationalString:
     return tuple(
         [
             LocalizedString(value=text.get("value", ""), lang=text.get(XML_LANG), charset=text.get("charset"))
-            for text in children(element, LOCALIZED)
+            for text in element
+            if text.tag == LOCALIZED
         ]
     )
 
@@ -145,17 +163,19 @@ def encode_code(scheme: str, code: Code, ids: ChildIds) -> str:
 
 def decode_code(element: etree._Element, where: str, findings: Findings) -> Code:
     """Decode a Classification that carries a code; what is missing is found and left empty."""
-    schemes: tuple[str, ...] = ()
+    schemes: list[str] = []
     extra: list[Slot] = []
-    for child in children(element, SLOT):
-        slot = decode_slot(child)
-        if slot.name == "codingScheme":
-            schemes += slot.values
-        else:
-            extra.append(slot)
+    name: etree._Element | None = None
+    for child in element:
+        if child.tag == NAME:
+            name = child if name is None else name
+        elif child.tag == SLOT:
+            if child.get("name") == "codingScheme":
+                schemes += slot_values(child)
+            else:
+                extra.append(decode_slot(child))
     if len(extra) > 1 and len({slot.name for slot in extra}) < len(extra):
         findings.add("A Slot of the code is there twice", where, "slot-twice")
-    name = element.find(NAME)
     display = () if name is None else decode_strings(name)
     code = element.get("nodeRepresentation", "")
     if not code:

@@ -28,6 +28,7 @@ ADHOC_QUERY_RESPONSE: Final = f"{{{QUERY}}}AdhocQueryResponse"
 _ADHOC_QUERY = f"{{{RIM}}}AdhocQuery"
 _RESPONSE_OPTION = f"{{{QUERY}}}ResponseOption"
 _ITEM = re.compile(r"""\s*(?:'((?:[^']|'')*)'|"([^"]*)"|([^'"(),]+))\s*""")
+_RETURN_TYPES: Final[dict[str, ReturnType]] = {item.value: item for item in ReturnType}
 _NUMBER = re.compile(r"\d+")
 VALUE_LENGTH: Final = 256
 """rim:Value holds no more; a longer list is spread over several (ITI TF-2 3.18.4.1.2.3.4)."""
@@ -51,8 +52,7 @@ def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsEr
     return_type: ReturnType | str = (
         "RegistryObject" if option is None else option.get("returnType", "RegistryObject")
     )
-    if return_type in list(ReturnType):
-        return_type = ReturnType(return_type)
+    return_type = _RETURN_TYPES.get(return_type, return_type)
     if query is None:
         findings.append(UnknownStoredQuery("AdhocQuery is missing; its id names the stored query"))
         return AdhocQuery(query_id="", return_type=return_type), tuple(findings)

@@ -3,8 +3,9 @@
 One table per kind of object (a `Shape`), one decoder for all of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from lxml import etree
@@ -20,7 +21,7 @@ from xds.ebxml.fragments import (
     Findings,
     check_child,
     check_identifier,
-    children,
+    children_by_name,
     decode_author,
     decode_classification,
     decode_code,
@@ -50,6 +51,7 @@ class Shape:
     identifiers: Mapping[str, tuple[str, str]]  # scheme → attribute, prescribed Name
 
 
+@cache
 def standard_name(field: str | None) -> str | None:
     """The standard's spelling of a field of the model, as a sender knows it.
 
@@ -86,25 +88,25 @@ def decode_object(element: etree._Element, shape: Shape, findings: Findings) -> 
         "logical_id": element.get("lid"),
         "home_community_id": element.get("home"),
     }
-    _decode_slots(element, owner, shape, fields, findings)
-    _decode_classifications(element, owner, shape, fields, findings)
-    _decode_identifiers(element, owner, shape, fields, findings)
-    if (name := element.find(NAME)) is not None:
-        fields["title"] = decode_strings(name)
-    if (description := element.find(DESCRIPTION)) is not None:
-        fields["comments"] = decode_strings(description)
-    if (version := element.find(VERSION_INFO)) is not None:
-        fields["version"] = decode_version(version, owner, findings)
+    found = children_by_name(element)
+    _decode_slots(found.get(SLOT, ()), owner, shape, fields, findings)
+    _decode_classifications(found.get(CLASSIFICATION, ()), owner, shape, fields, findings)
+    _decode_identifiers(found.get(EXTERNAL_IDENTIFIER, ()), owner, shape, fields, findings)
+    if NAME in found:
+        fields["title"] = decode_strings(found[NAME][0])
+    if DESCRIPTION in found:
+        fields["comments"] = decode_strings(found[DESCRIPTION][0])
+    if VERSION_INFO in found:
+        fields["version"] = decode_version(found[VERSION_INFO][0], owner, findings)
     return fields
 
 
 def _decode_slots(
-    element: etree._Element, owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
+    elements: Iterable[etree._Element], owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
 ) -> None:
     extra = []
     seen: set[str] = set()
-    for child in children(element, SLOT):
-        slot = decode_slot(child)
+    for slot in map(decode_slot, elements):
         where = f"{owner} {slot.name}"
         if not slot.name:
             findings.add("A Slot has no name", owner, "slot-name")
@@ -131,10 +133,10 @@ def _decode_slots(
 
 
 def _decode_classifications(
-    element: etree._Element, owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
+    elements: Iterable[etree._Element], owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
 ) -> None:
     lists: dict[str, list[Any]] = {"extra_classifications": []}
-    for child in children(element, CLASSIFICATION):
+    for child in elements:
         scheme, node = child.get("classificationScheme", ""), child.get("classificationNode")
         single, several = shape.single_codes.get(scheme), shape.list_codes.get(scheme)
         name = "author" if scheme and scheme == shape.author_scheme else standard_name(single or several)
@@ -158,10 +160,10 @@ def _decode_classifications(
 
 
 def _decode_identifiers(
-    element: etree._Element, owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
+    elements: Iterable[etree._Element], owner: str, shape: Shape, fields: dict[str, Any], findings: Findings
 ) -> None:
     extra = []
-    for child in children(element, EXTERNAL_IDENTIFIER):
+    for child in elements:
         known = shape.identifiers.get(child.get("identificationScheme", ""))
         where = f"{owner} {standard_name(known and known[0]) or child.get('identificationScheme')}"
         check_child(child, owner, "registryObject", where, findings)

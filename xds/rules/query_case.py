@@ -8,6 +8,10 @@ from xds.model import AdhocQuery, AvailabilityStatus, QuerySlot
 from xds.rules.query_parameters import PARAMETERS, QUERIES_OF, Kind, Parameter
 from xds.rules.rule import RulePolicy
 
+_STORED_QUERIES: Final = {
+    transaction: {item.value: item for item in queries} for transaction, queries in QUERIES_OF.items()
+}
+_TABLES: Final = {query.value: {row.name: row for row in rows} for query, rows in PARAMETERS.items()}
 _STATUSES: Final = frozenset(item.value for item in AvailabilityStatus)
 
 
@@ -20,16 +24,20 @@ class QueryCase:
         The one that the query came by.
     """
 
-    __slots__ = ("counts", "policy", "query", "stored_query", "table", "transaction")
+    __slots__ = ("_by_kind", "counts", "policy", "query", "stored_query", "table", "transaction")
 
     def __init__(self, query: AdhocQuery, policy: RulePolicy, transaction: str = "ITI-18") -> None:
         self.query = query
         self.policy = policy
         self.transaction = transaction
-        self.stored_query = next((item for item in QUERIES_OF[transaction] if item == query.query_id), None)
-        rows = () if self.stored_query is None else PARAMETERS[self.stored_query]
-        self.table = {row.name: row for row in rows}
-        self.counts = Counter(slot.name for slot in query.slots)
+        self.stored_query = _STORED_QUERIES[transaction].get(query.query_id)
+        self.table = _TABLES.get(query.query_id, {}) if self.stored_query is not None else {}
+        self.counts = Counter([slot.name for slot in query.slots])
+        self._by_kind: dict[str, list[tuple[Parameter, QuerySlot]]] = {}
+        for slot in query.slots:
+            row = self.table.get(slot.name)
+            if row is not None:
+                self._by_kind.setdefault(row.kind, []).append((row, slot))
 
     def given(self, parameter: Parameter) -> tuple[str, ...]:
         """Return the values of a parameter that count: not empty, and a status only if it is understood.
@@ -41,12 +49,11 @@ class QueryCase:
             return tuple(value for value in values if value in _STATUSES)
         return values
 
-    def of_kind(self, *kinds: Kind) -> Iterator[tuple[Parameter, QuerySlot]]:
+    def of_kind(self, *kinds: Kind) -> list[tuple[Parameter, QuerySlot]]:
         """The Slots sent whose parameter is of one of these kinds."""
-        for slot in self.query.slots:
-            row = self.table.get(slot.name)
-            if row is not None and row.kind in kinds:
-                yield row, slot
+        if len(kinds) == 1:
+            return self._by_kind.get(kinds[0], [])
+        return [pair for kind in kinds for pair in self._by_kind.get(kind, [])]
 
     def values_of_kind(self, *kinds: Kind) -> Iterator[tuple[str, str]]:
         """Name and value of every value sent of one of these kinds, without the empty ones."""

@@ -15,7 +15,10 @@ from xds.model import (
 )
 
 _PREFIX = "$XDSDocumentEntry"
+_STATUSES = {item.value: item for item in AvailabilityStatus}
+_ALL_STATUSES = frozenset(AvailabilityStatus)
 _APPROVED = frozenset({AvailabilityStatus.APPROVED})
+_ANY_TIME = TimeRange()
 
 
 def document_criteria(query: AdhocQuery) -> DocumentCriteria:
@@ -25,7 +28,7 @@ def document_criteria(query: AdhocQuery) -> DocumentCriteria:
     `check_query` found no error.
     """
     return DocumentCriteria(
-        statuses=statuses(query, f"{_PREFIX}Status") or frozenset(AvailabilityStatus),
+        statuses=statuses(query, f"{_PREFIX}Status") or _ALL_STATUSES,
         object_types=frozenset(_values(query, "$XDSDocumentEntryType")) or frozenset({STABLE}),
         class_codes=_codes(query, f"{_PREFIX}ClassCode"),
         type_codes=_codes(query, f"{_PREFIX}TypeCode"),
@@ -49,7 +52,7 @@ def document_criteria(query: AdhocQuery) -> DocumentCriteria:
 def submission_set_criteria(query: AdhocQuery) -> SubmissionSetCriteria:
     """Return the filters on SubmissionSets of FindSubmissionSets and GetAll (ITI TF-2 3.18.4.1.2.3.7.2, .4)."""
     return SubmissionSetCriteria(
-        statuses=statuses(query, "$XDSSubmissionSetStatus") or frozenset(AvailabilityStatus),
+        statuses=statuses(query, "$XDSSubmissionSetStatus") or _ALL_STATUSES,
         source_ids=_values(query, "$XDSSubmissionSetSourceId"),
         submission_time=_time_range(query, "$XDSSubmissionSetSubmissionTime"),
         author_patterns=_values(query, "$XDSSubmissionSetAuthorPerson"),
@@ -60,7 +63,7 @@ def submission_set_criteria(query: AdhocQuery) -> SubmissionSetCriteria:
 def folder_criteria(query: AdhocQuery) -> FolderCriteria:
     """Return the filters on Folders of every query that takes some of them (ITI TF-2 3.18.4.1.2.3.7.3)."""
     return FolderCriteria(
-        statuses=statuses(query, "$XDSFolderStatus") or frozenset(AvailabilityStatus),
+        statuses=statuses(query, "$XDSFolderStatus") or _ALL_STATUSES,
         last_update_time=_time_range(query, "$XDSFolderLastUpdateTime"),
         codes=_code_groups(query, "$XDSFolderCodeList"),
         metadata_level=metadata_level(query),
@@ -83,8 +86,7 @@ def association_statuses(query: AdhocQuery) -> frozenset[AvailabilityStatus]:
 
 def statuses(query: AdhocQuery, parameter: str) -> frozenset[AvailabilityStatus]:
     """Return the statuses that are understood of a status parameter (ITI TF-2 3.18.4.1.2.3.6)."""
-    known = {item.value: item for item in AvailabilityStatus}
-    return frozenset(known[value] for value in query.values(parameter) if value in known)
+    return frozenset([_STATUSES[value] for value in query.values(parameter) if value in _STATUSES])
 
 
 def entry_uuids(query: AdhocQuery, parameter: str) -> tuple[str, ...]:
@@ -93,12 +95,16 @@ def entry_uuids(query: AdhocQuery, parameter: str) -> tuple[str, ...]:
 
 
 def _values(query: AdhocQuery, parameter: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value for value in query.values(parameter) if value))
+    found = query.values(parameter)
+    return tuple(dict.fromkeys([value for value in found if value])) if found else ()
 
 
 def _groups(query: AdhocQuery, parameter: str) -> tuple[tuple[str, ...], ...]:
     """The values Slot by Slot; an empty Slot does not filter."""
-    groups = (tuple(value for value in group if value) for group in query.groups(parameter))
+    sent = query.groups(parameter)
+    if not sent:
+        return ()
+    groups = (tuple([value for value in group if value]) for group in sent)
     return tuple(group for group in groups if group)
 
 
@@ -108,16 +114,18 @@ def _code(value: str) -> CodeKey:
 
 
 def _codes(query: AdhocQuery, parameter: str) -> tuple[CodeKey, ...]:
-    return tuple(_code(value) for value in _values(query, parameter))
+    return tuple([_code(value) for value in _values(query, parameter)])
 
 
 def _code_groups(query: AdhocQuery, parameter: str) -> tuple[tuple[CodeKey, ...], ...]:
-    return tuple(tuple(_code(value) for value in group) for group in _groups(query, parameter))
+    return tuple([tuple([_code(value) for value in group]) for group in _groups(query, parameter)])
 
 
 def _time_range(query: AdhocQuery, parameter: str) -> TimeRange:
     """From is inclusive, To exclusive: the formula of 3.18.4.1.2.3.3 is the rule."""
-    start, stop = (_values(query, f"{parameter}{end}") for end in ("From", "To"))
+    start, stop = _values(query, f"{parameter}From"), _values(query, f"{parameter}To")
+    if not start and not stop:
+        return _ANY_TIME
     return TimeRange(
         start=earliest_moment(start[0]) if start else None,
         stop=earliest_moment(stop[0]) if stop else None,

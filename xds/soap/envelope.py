@@ -63,11 +63,15 @@ def read_envelope(root: etree._Element) -> Envelope:
         raise SoapFault(SOAP_11)
     if root.tag != ENVELOPE:
         raise SoapFault(NOT_SOAP, found=root.tag, detail=_WRAP)
-    header, body = root.find(HEADER), root.find(BODY)
-    if body is None:
+    headers, bodies = (
+        [item for item in root if item.tag == HEADER],
+        [item for item in root if item.tag == BODY],
+    )
+    if not bodies:
         raise SoapFault(NOT_SOAP, found=root.tag, detail=_NO_BODY)
-    if len(root.findall(BODY)) > 1 or len(root.findall(HEADER)) > 1:
+    if len(bodies) > 1 or len(headers) > 1:
         raise SoapFault(NOT_SOAP, found=root.tag, detail=_TWICE)
+    header, body = headers[0] if headers else None, bodies[0]
     content = list(body.iterchildren(tag=etree.Element))
     if len(content) != 1:
         raise SoapFault(NO_BODY, count=len(content))
