@@ -30,7 +30,10 @@ def get_submission_set_and_contents(reader: RegistryReader, query: AdhocQuery, l
         return Selection(objects=[*found, *links])
     # An Association is part of the answer only if both its ends are.
     members = [item.entry_uuid for item in (*entries, *folders, *links)]
-    return Selection(objects=[*found, *reader.memberships(ids, members, statuses, limit), *links])
+    held = reader.memberships(ids, members, statuses, limit)
+    # A SubmissionSet may have one of its own HasMembers as a member: it comes once.
+    once = {item.entry_uuid: item for item in (*held, *links)}
+    return Selection(objects=[*found, *once.values()])
 
 
 def get_folder_and_contents(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
