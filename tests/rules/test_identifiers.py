@@ -59,6 +59,13 @@ BROKEN = [
         says="Folder.uniqueId 2.999.6.1.1001 is already registered",
     ),
     Broken(
+        rule="42-unique-id-on-demand",
+        submission=submission(),
+        facts=facts(documents={UNIQUE_ID: RegisteredDocument(hash=None, size=None, is_on_demand=True)}),
+        location="Document01 uniqueId",
+        says=UNIQUE_ID,
+    ),
+    Broken(
         rule="42-non-identical-hash",
         submission=submission(),
         facts=facts(documents={UNIQUE_ID: RegisteredDocument(hash=OTHER_SHA1, size=1280)}),

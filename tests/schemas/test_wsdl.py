@@ -197,7 +197,7 @@ def test_the_operations_are_those_of_the_catalogue() -> None:
         assert (told.response_action, told.response) == (row.response_action, row.response)
 
 
-@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "51", "57", "62", "86", "92"])
+@pytest.mark.parametrize("number", ["18", "41", "42", "43", "44-xds", "51", "57", "61", "62", "86", "92"])
 def test_same_operation_as_another_maker(number: str, reference: Path) -> None:
     theirs = operations(reference / "wsdl" / "ipf" / f"iti{number}.wsdl", WSAM)
     # One end point plays the Update Responder and the Document Registry: one port type has both.

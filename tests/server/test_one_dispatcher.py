@@ -103,6 +103,7 @@ def bodies() -> dict[str, bytes]:
         "ITI-57": samples.update_body(newer),
         "ITI-92": samples.update_body(newer, previous="2"),
         "ITI-86": samples.remove_documents_body(provided.unique_id or ""),
+        "ITI-61": samples.register_body(samples.submission(samples.on_demand_entry(patient))),
         "ITI-62": samples.remove_body(*samples.ids_of(registered)),
     }
 

@@ -18,6 +18,7 @@ from xds.ebxml import (
     encode_submission,
 )
 from xds.model import (
+    ON_DEMAND,
     AdhocQuery,
     AssociationType,
     AvailabilityStatus,
@@ -56,6 +57,12 @@ def entry(patient_id: str, **changes: Any) -> DocumentEntry:
     """A valid DocumentEntry with fresh ids."""
     fields = {"entry_uuid": fresh_uuid(), "unique_id": fresh_oid(), "patient_id": patient_id, **changes}
     return builders.document_entry(**fields)
+
+
+def on_demand_entry(patient_id: str, **changes: Any) -> DocumentEntry:
+    """A valid On-Demand DocumentEntry with fresh ids, of this repository."""
+    fields = {"object_type": ON_DEMAND, "hash": None, "size": None, "creation_time": None, **changes}
+    return entry(patient_id, **fields)
 
 
 def submission(*entries: DocumentEntry, **changes: Any) -> Submission:

@@ -40,6 +40,7 @@ from xds.model import (
     is_symbolic,
 )
 from xds.rules import (
+    ON_DEMAND_REGISTRATION,
     REGISTRATION,
     CodeSet,
     DocumentPart,
@@ -64,6 +65,7 @@ from xds.transactions import (
     ITI_43,
     ITI_44,
     ITI_51,
+    ITI_61,
     ITI_62,
     ITI_86,
     Transaction,
@@ -161,6 +163,10 @@ class _Judge:
         if transaction is ITI_42:
             submission, decoded = decode_submission(body)
             findings = [*check_structure(decoded, self._policy), *self._registration(submission)]
+        elif transaction is ITI_61:
+            submission, decoded = decode_submission(body)
+            rules = check(ON_DEMAND_REGISTRATION, submission, assumed_facts(submission), self._policy)
+            findings = [*check_structure(decoded, self._policy), *rules]
         elif transaction is ITI_41:
             yield from self._documents(body)
             findings = self._provision(body)

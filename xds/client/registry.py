@@ -34,7 +34,7 @@ from xds.model import (
     Submission,
 )
 from xds.rules import transaction_of
-from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_62, Role
+from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_61, ITI_62, Role
 
 
 class RegistryClient:
@@ -86,6 +86,22 @@ class RegistryClient:
             No usable answer came; whether it was registered is unknown.
         """
         answer = self._service.call(ITI_42, encode_submission(submission), message_id=message_id)
+        return registry_response(answer)
+
+    def register_on_demand(self, submission: Submission, message_id: str | None = None) -> RegistryResponse:
+        """Register a submission of On-Demand entries (ITI-61).
+
+        Parameters
+        ----------
+        message_id
+            wsa:MessageID; to repeat a request whose answer was lost, send it again with the same one.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; whether it was registered is unknown.
+        """
+        answer = self._service.call(ITI_61, encode_submission(submission), message_id=message_id)
         return registry_response(answer)
 
     def remove(self, entry_uuids: Iterable[str], message_id: str | None = None) -> RegistryResponse:

@@ -34,6 +34,7 @@ class RegisteredDocument:
 
     hash: str | None  # lower-case hex
     size: int | None
+    is_on_demand: bool = False  # then it names no document and has neither
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from xds.registry.iti42 import RegisterDocumentSet
 from xds.registry.iti44 import PatientIdentityFeedV3, acknowledged
 from xds.registry.iti51 import MultiPatientStoredQuery
 from xds.registry.iti57 import UpdateDocumentSet
+from xds.registry.iti61 import RegisterOnDemandDocumentEntry
 from xds.registry.iti62 import RemoveMetadata
 from xds.registry.iti92 import RestrictedUpdateDocumentSet
 
@@ -13,6 +14,7 @@ __all__ = [
     "PatientIdentityFeedV3",
     "QueryPolicy",
     "RegisterDocumentSet",
+    "RegisterOnDemandDocumentEntry",
     "RegistryStoredQuery",
     "RemoveMetadata",
     "RestrictedUpdateDocumentSet",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lxml import etree
 
@@ -10,6 +11,8 @@ from xds.model import RegistryResponse, Submission, XdsError, has_error
 from xds.rules import (
     REGISTRATION,
     Policies,
+    RegistrationCase,
+    Rule,
     RulePolicy,
     assign_entry_uuids,
     check,
@@ -18,7 +21,7 @@ from xds.rules import (
 )
 from xds.soap import Reply, Request
 from xds.store import FactsReader, RegistryTransaction, SubmissionStore
-from xds.transactions import ITI_42
+from xds.transactions import ITI_42, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Message:
 
 class RegisterDocumentSet:
     """The transaction, over SOAP (`__call__`) and for a repository in the same process (`register`)."""
+
+    TRANSACTION: ClassVar[Transaction] = ITI_42
+    RULES: ClassVar[tuple[Rule[RegistrationCase], ...]] = REGISTRATION
 
     def __init__(self, store: SubmissionStore, policies: Policies) -> None:
         self._store = store
@@ -81,15 +87,15 @@ class RegisterDocumentSet:
         policy: RulePolicy,
     ) -> RegistryResponse | bytes:
         with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
-            if (stored := stored_answer(tx, message, ITI_42.number)) is not None:
+            if (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
                 return stored
             reader = FactsReader(tx.connection)
             facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
-            findings = (*structure, *check(REGISTRATION, submission, facts, policy))  # .3.3 to .3.5
+            findings = (*structure, *check(self.RULES, submission, facts, policy))  # .3.3 to .3.5
             response = RegistryResponse.of(findings)
             if has_error(findings):
                 # The same message may have been registered since: then what was found is its own work.
-                if (stored := stored_answer(tx, message, ITI_42.number)) is not None:
+                if (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
                     return stored
                 tx.undo()
             submission = assign_entry_uuids(submission)  # .3.7
@@ -106,7 +112,7 @@ class RegisterDocumentSet:
             )
             if message is not None:
                 answer = encode_registry_response(response)
-                tx.remember(message.message_id, message.digest, ITI_42.number, answer)
+                tx.remember(message.message_id, message.digest, self.TRANSACTION.number, answer)
         return response
 
 

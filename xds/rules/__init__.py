@@ -10,6 +10,7 @@ from xds.rules.document_removal import (
 )
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.feed_case import FeedCase, birth_date
+from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
 from xds.rules.partners import Partner, Policies
 from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patient, subsumed_patient
 from xds.rules.provision import (
@@ -47,6 +48,8 @@ __all__ = [
     "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
     "EACH_DOCUMENT_REMOVAL",
+    "ON_DEMAND_ONLY",
+    "ON_DEMAND_REGISTRATION",
     "PARAMETERS",
     "PATIENT_FEED",
     "PROVISION",

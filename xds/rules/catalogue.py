@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from xds.rules.decoding import STRUCTURE
 from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
+from xds.rules.on_demand import ON_DEMAND_ONLY
 from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
@@ -29,6 +30,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     RESTRICTED_UPDATE_ONLY,
     DOCUMENT_REMOVAL,
     EACH_DOCUMENT_REMOVAL,
+    ON_DEMAND_ONLY,
 )
 """One line for each book; a new transaction's is appended here."""
 

@@ -90,6 +90,25 @@ def document_unique_id(case: RegistrationCase) -> Iterator[Found]:
 
 
 @BOOK.rule(
+    "42-unique-id-on-demand",
+    error=RegistryMetadataError,
+    section="ITI TF-3 4.1.1.3.2",
+    title="A Stable entry's uniqueId is that of no On-Demand entry.",
+    remedy="Send the uniqueId of the document itself; a snapshot is related to its On-Demand entry by IsSnapshotOf",
+    essential=True,
+)
+def unique_id_on_demand(case: RegistrationCase) -> Iterator[Found]:
+    """That of an On-Demand entry never names a document."""
+    for entry in case.submission.document_entries:
+        known = case.facts.documents.get(entry.unique_id or "")
+        if known is not None and known.is_on_demand:
+            yield (
+                f"{entry.entry_uuid} uniqueId",
+                f"{entry.unique_id} is the uniqueId of a registered On-Demand entry",
+            )
+
+
+@BOOK.rule(
     "42-non-identical-hash",
     error=NonIdenticalHash,
     title="A registered document's uniqueId comes with the same hash.",

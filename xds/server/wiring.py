@@ -13,6 +13,7 @@ from xds.registry import (
     PatientIdentityFeedV3,
     QueryPolicy,
     RegisterDocumentSet,
+    RegisterOnDemandDocumentEntry,
     RegistryStoredQuery,
     RemoveMetadata,
     RestrictedUpdateDocumentSet,
@@ -61,6 +62,7 @@ from xds.transactions import (
     ITI_44,
     ITI_51,
     ITI_57,
+    ITI_61,
     ITI_62,
     ITI_86,
     ITI_92,
@@ -113,6 +115,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         handlers[ITI_51] = MultiPatientStoredQuery(queries, asking)
         updates = UpdateStore(pool)
         handlers[ITI_57] = UpdateDocumentSet(updates, rules)
+        handlers[ITI_61] = RegisterOnDemandDocumentEntry(submissions, rules)
         handlers[ITI_62] = RemoveMetadata(submissions, rules)
         handlers[ITI_92] = RestrictedUpdateDocumentSet(updates, rules)
         v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)

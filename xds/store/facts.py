@@ -67,7 +67,7 @@ class FactsReader:
             {a.target.lower() for a in submission.associations if a.association_type in REPLACEMENTS}
             & set(objects)
         )
-        documents, used = _bearers(by_uid, bearers)
+        documents, used = _bearers(by_uid, bearers, self._on_demand(bearers))
         return RegistryFacts(
             patients=patients,
             subsumed_patients=subsumed,
@@ -148,6 +148,15 @@ class FactsReader:
         found = self._connection.run(_SQL["patient_names"], {"keys": list(keys)})
         return {row[0]: row[1] for row in found}
 
+    def _on_demand(self, bearers: list[Row]) -> frozenset[bytes]:
+        """Those of located uniqueIds that On-Demand entries bear; only these have no hash (ITI-61)."""
+        bare = [row for row in bearers if row[3] == ObjectKind.DOCUMENT_ENTRY.value and row[4] is None]
+        if not bare:
+            return frozenset()
+        keys = sorted({key for row in bare for key in (row[1], *row[2])})
+        parameters = {"keys": keys, "uids": [row[0] for row in bare]}
+        return frozenset(row[0] for row in self._connection.run(_SQL["on_demand_unique_ids"], parameters))
+
     def _dependents(self, replaced: list[str]) -> dict[str, tuple[str, ...]]:
         if not replaced:
             return {}
@@ -206,7 +215,7 @@ def _unique_ids(submission: Submission) -> dict[bytes, str]:
 
 
 def _bearers(
-    by_uid: dict[bytes, str], found: list[Row]
+    by_uid: dict[bytes, str], found: list[Row], on_demand: frozenset[bytes]
 ) -> tuple[dict[str, RegisteredDocument], dict[str, frozenset[ObjectKind]]]:
     """Hash and size of the documents that bear them, and what kinds of objects do."""
     documents: dict[str, RegisteredDocument] = {}
@@ -215,5 +224,9 @@ def _bearers(
         value, kind = by_uid[row[0]], ObjectKind(row[3])
         used[value] = frozenset({kind})
         if kind is ObjectKind.DOCUMENT_ENTRY:
-            documents[value] = RegisteredDocument(hash=None if row[4] is None else row[4].hex(), size=row[5])
+            documents[value] = RegisteredDocument(
+                hash=None if row[4] is None else row[4].hex(),
+                size=row[5],
+                is_on_demand=row[0] in on_demand,
+            )
     return documents, used

@@ -171,6 +171,19 @@ ITI_43: Final = Transaction(
     writes=False,
 )
 
+ITI_61: Final = Transaction(
+    number="ITI-61",
+    name="Register On-Demand Document Entry",
+    operation="DocumentRegistry_RegisterOnDemandDocumentEntry",
+    role=Role.REGISTRY,
+    action="urn:ihe:iti:2010:RegisterOnDemandDocumentEntry",
+    response_action="urn:ihe:iti:2010:RegisterOnDemandDocumentResponse",  # without Entry: 3.61.4.2.2
+    request=SUBMIT_OBJECTS_REQUEST,
+    response=REGISTRY_RESPONSE,
+    mtom=False,
+    writes=True,
+    claims=_no_body,
+)
 ITI_62: Final = Transaction(
     number="ITI-62",
     name="Remove Metadata",
@@ -196,7 +209,7 @@ ITI_86: Final = Transaction(
     writes=True,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_62, ITI_86, ITI_92)
+CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_61, ITI_62, ITI_86, ITI_92)
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:

@@ -38,6 +38,11 @@ SELECT uid, patient_key, other_keys, kind::text, hash, size
   FROM unique_id
  WHERE uid = ANY(%(uids)s);
 
+-- on_demand_unique_ids: those that On-Demand entries bear
+SELECT DISTINCT uid
+  FROM document_entry
+ WHERE patient_key = ANY(%(keys)s) AND uid = ANY(%(uids)s::bytea[]) AND object_type = 'O';
+
 -- lock_unique_ids: those that a submission shares; they stay until it is decided
 SELECT uid, patient_key, other_keys, kind::text, hash, size
   FROM unique_id
