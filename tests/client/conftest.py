@@ -4,16 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.schemas.live import assert_valid
 from xds.client import RegistryClient, RepositoryClient
 
-from .peer import Peer, running_peer
+from .peer import Peer, root_of, running_peer
 
 
 @pytest.fixture
 def peer() -> Iterator[Peer]:
-    """A server that answers Success until it is told otherwise."""
+    """A server that answers Success until it is told otherwise; what our client sends to it is valid."""
     with running_peer() as running:
         yield running
+    for request in running.received:
+        assert_valid(root_of(request))
 
 
 @pytest.fixture

@@ -94,6 +94,14 @@ def body_of(message: bytes) -> etree._Element:
     return found[0]
 
 
+def root_of(request: Received) -> etree._Element:
+    """The envelope of a request, from its first part where it is multipart."""
+    start, end = request.body.find(b"<"), request.body.find(b"Envelope>", request.body.find(b"Body"))
+    if request.headers["Content-Type"].startswith("multipart/"):
+        start = request.body.find(b"<", request.body.find(b"\r\n\r\n"))
+    return etree.fromstring(request.body[start : end + len(b"Envelope>")])
+
+
 @contextmanager
 def running_peer() -> Iterator[Peer]:
     """Run a peer on a free port."""

@@ -23,6 +23,9 @@ HL7 = "urn:hl7-org:v3"
 XOP = "http://www.w3.org/2004/08/xop/include"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
+MESSAGE_SCHEMAS = ("query.xsd", "lcm.xsd", "hl7v3.xsd", "soap-envelope-1.2.xsd", "ws-addressing.xsd")
+"""Ours of every message, but for those of documents, of which there are two forms."""
+
 
 def official_reference() -> Path:
     """Return where the official schemas would be; they are never part of this repository."""

@@ -131,6 +131,21 @@ def test_a_removal_at_many_doors_at_once(service: Service) -> None:
     assert documents_of(service, made) == []
 
 
+def test_an_update_at_many_doors_at_once(service: Service) -> None:
+    patient = samples.fresh_patient()
+    made = samples.submission(samples.entry(patient))
+    assert register(service, made, fresh_id()).result == "Success"
+    (entry,) = made.document_entries
+    newer = replace(entry, entry_uuid="Version2", logical_id=entry.entry_uuid)
+    body, message_id = samples.update_body(newer), fresh_id()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(
+            pool.map(lambda _: send(service.port, "ITI-57", body, message_id=message_id), range(6))
+        )
+    assert [answer.contexts for answer in answers if answer.result != "Success"] == []
+    assert documents_of(service, made) == [entry.unique_id]
+
+
 def test_the_form_of_the_message_does_not_matter(service: Service) -> None:
     """ITI-41 in another MIME dress is the same message: its octets say the same."""
     made, message_id = submission(), fresh_id()

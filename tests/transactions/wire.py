@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from tests.schemas.live import assert_valid
 from xds.xml import namespaces as ns
 
 ACTION = {
@@ -232,8 +233,11 @@ def send_mtom(
 
 
 def _parse(octets: bytes) -> etree._Element | None:
+    """The envelope of an answer; whatever it answers, it is valid."""
     begin = octets.find(b"<?xml")
     end = octets.rfind(b"Envelope>")
     if begin < 0 or end < 0:
         return None
-    return etree.fromstring(octets[begin : end + len(b"Envelope>")])
+    envelope = etree.fromstring(octets[begin : end + len(b"Envelope>")])
+    assert_valid(envelope)
+    return envelope
