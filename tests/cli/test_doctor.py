@@ -118,9 +118,12 @@ def test_with_its_settings(run: Run, healthy: Peer, tmp_path: Path) -> None:
     assert "repository" not in found
     assert [request.path for request in healthy.received] == ["/r"]
     assert found["disk"] == "ok"
-    assert found["A1 patient ids"] == "warn"
+    assert (found["rules"], found["A1 patient ids"]) == ("ok", "warn")
     config.write_text(f'data_dir = "gone"\n[server]\nport = {port}\n', "utf-8")
     assert states(run, "--config", config)["disk"] == "fail"
+    wrong = config.read_text("utf-8") + '[rules]\nlevels = { "42-code" = "off" }\n'
+    config.write_text(wrong, "utf-8")
+    assert states(run, "--config", config)["rules"] == "fail"
     config.write_text("oops = 1\n", "utf-8")
     assert run("doctor", "--config", config).exit_code == 2
 

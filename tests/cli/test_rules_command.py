@@ -1,6 +1,7 @@
 """`xds rules`: every rule is listed, and each can be explained."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,49 @@ def test_an_unknown_one_is_told_with_the_nearest(run: Run) -> None:
 
 def test_an_unknown_transaction_is_usage(run: Run) -> None:
     assert run("rules", "list", "--transaction", "ITI-1").exit_code == 2
+
+
+SETTINGS = """
+[rules]
+levels = { "42-codes" = "warning" }
+[[partners]]
+name = "North"
+source_ids = ["2.999.7"]
+strictness = "strict"
+levels = { "42-author" = "off" }
+"""
+SET = ("42-codes", "42-author", "42-same-patient", "42-entry-sourcePatientId-required")
+
+
+@pytest.mark.parametrize(
+    ("options", "levels"),
+    [
+        ((), ("warning", "error", "error", "off")),
+        (("--partner", "North"), ("warning", "off", "error", "error")),
+    ],
+)
+def test_levels_under_a_settings_file(
+    run: Run, tmp_path: Path, options: tuple[str, ...], levels: tuple[str, ...]
+) -> None:
+    path = tmp_path / "xds.toml"
+    path.write_text(SETTINGS, "utf-8")
+    document = json.loads(run("rules", "list", "--config", path, *options, "--json").stdout)
+    found = {rule["id"]: rule["level"] for rule in document["rules"]}
+    assert tuple(found[rule_id] for rule_id in SET) == levels
+    table = run("rules", "list", "--config", path, *options).stdout.splitlines()
+    (line,) = [line for line in table if line.startswith("42-author ")]
+    # Several words of transactions, then the level.
+    assert line.partition(" XDS")[0].split()[-1] == levels[1]
+
+
+def test_a_settings_file_that_cannot_be_meant(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "xds.toml"
+    path.write_text('[rules]\nlevels = { "42-code" = "off" }\n', "utf-8")
+    result = run("rules", "list", "--config", path)
+    assert result.exit_code == 2
+    assert "there is no rule 42-code; did you mean 42-codes" in result.stderr
+    path.write_text(SETTINGS, "utf-8")
+    result = run("rules", "list", "--config", path, "--partner", "South")
+    assert result.exit_code == 2
+    assert "names no partner South; it names North" in " ".join(result.stderr.split())
+    assert run("rules", "list", "--partner", "North").exit_code == 2

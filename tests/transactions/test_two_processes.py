@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -205,6 +206,25 @@ def test_registry_away_and_back(pair: Pair) -> None:
     assert pair.publish(never, b"the registry is down", identities[1]).result == "Success"
     assert b"the registry is down" in pair.retrieve(never).body
     assert len(found(pair.registry, patient)) == 2
+
+
+def test_the_registry_judges_by_the_partner_who_sent_it_to_the_repository(pair: Pair) -> None:
+    """It sees the repository as its peer: it knows the partner by the sourceId of what was sent."""
+    pair.registry.stop()
+    partner = {"name": "lab", "source_ids": ["2.999.7.1"], "levels": {"42-language-code": "warning"}}
+    pair.start_registry(partners=[partner])
+    for source_id, result, severity in (
+        ("2.999.7.1", "Success", "Warning"),
+        ("2.999.7.2", "Failure", "Error"),
+    ):
+        made = made_for(samples.fresh_patient(), language_code="en_CA")
+        (submission_set,) = made.submission_sets
+        made = replace(made, submission_sets=(replace(submission_set, source_id=source_id),))
+        answer = pair.publish(made, b"octets")
+        assert answer.result == result
+        (error,) = answer.elements("RegistryError")
+        assert error.get("severity", "").endswith(severity)
+        assert (answer.result == "Success") == (b"octets" in pair.retrieve(made).body)
 
 
 def test_what_passes_between_them_is_right_in_strict(pair: Pair) -> None:

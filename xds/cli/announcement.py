@@ -69,7 +69,7 @@ def _patients(settings: Settings) -> str:
 def _codes(settings: Settings) -> str:
     path = settings.registry.codes_file
     if path is None:
-        return "any code is accepted; --codes FILE enforces lists"
+        return "any code is accepted; --codes FILE enforces lists, and the plan unknown-code needs that"
     try:
         return f"the {load_codes(path).size} of {path} are enforced"
     except SettingsError:  # it has changed since it was read for the service

@@ -24,7 +24,8 @@ from xds.model import (
     XdsError,
     new_uuid_urn,
 )
-from xds.settings import GIB, Settings
+from xds.server.policies import policies
+from xds.settings import GIB, Settings, SettingsError
 
 _CLOCK_WARN: Final = 5.0  # seconds; the Date header has whole ones
 _CLOCK_FAIL: Final = 60.0
@@ -70,6 +71,7 @@ def examine(service: Patient, timeout: float) -> Iterator[Check]:
         yield _asked("repository", service.repository, _ask_repository, timeout)
     if service.settings is not None:
         yield _disk(service.settings)
+        yield _rules(service.settings)
         yield from assumptions(service.settings)
 
 
@@ -194,6 +196,24 @@ def _disk(settings: Settings) -> Check:
         state=state,
         said=f"{said}; below {floor / GIB:.1f} GiB nothing is accepted any more",
         remedy="make room, or lower limits.free_space_bytes",
+    )
+
+
+def _rules(settings: Settings) -> Check:
+    """Levels and code lists as the service reads them at its next start; code lists also while it runs."""
+    try:
+        policies(settings)
+    except SettingsError as error:
+        return Check(
+            name="rules",
+            state=State.FAIL,
+            said=str(error),
+            remedy="mend it: a service that runs keeps the rules it has, and the next start would be refused",
+        )
+    rules, partners = settings.rules, len(settings.partners)
+    of_their_own = f", {partners} with rules of their own" if partners else ""
+    return Check(
+        name="rules", state=State.OK, said=f"{rules.strictness}, profile {rules.profile}{of_their_own}"
     )
 
 

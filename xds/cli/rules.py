@@ -2,15 +2,19 @@
 
 from dataclasses import asdict
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from xds.cli.options import json_option
-from xds.cli.outcome import write_json
-from xds.rules import ALL_RULES
+from xds.cli.outcome import Unreadable, write_json
+from xds.rules import ALL_RULES, Level, Rule, RulePolicy
 from xds.rules.document import PROFILES, STRICTNESSES, Description, described
+from xds.server.policies import policies
+from xds.settings import SettingsError, load
 
 _WIDE = 300  # columns of a table that is no terminal's: a line each, whatever its length
 
@@ -20,25 +24,33 @@ def rules() -> None:
     """The rules that messages are judged by."""
 
 
-@rules.command(name="list", epilog="Example: xds rules list --transaction ITI-42")
+@rules.command(name="list", epilog="Example: xds rules list --transaction ITI-42 --config xds.toml")
 @click.option(
     "--transaction",
     metavar="ITI-…",
     type=click.Choice(sorted({number for rule in ALL_RULES for number in rule.transactions})),
     help="Only those of one transaction.",
 )
+@click.option(
+    "--config", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="Say how much each counts under a settings file.",
+)  # fmt: skip
+@click.option("--partner", metavar="NAME", help="… and for a partner that it names.")
 @json_option
-def list_rules(transaction: str | None, as_json: bool) -> None:
+def list_rules(transaction: str | None, config: Path | None, partner: str | None, as_json: bool) -> None:
     """List the rules: what must hold, and how much it counts.
 
-    The levels are those under the presets field and strict, where no setting names the rule; docs/rules.md says
-    how levels are found.
+    Without --config the levels are those of the presets field and strict, where no setting names the rule;
+    docs/rules.md says how levels are found.
     """
-    found = [described(rule) for rule in ALL_RULES if transaction in (None, *rule.transactions)]
+    if partner is not None and config is None:
+        raise click.UsageError("--partner needs --config, the file that names the partner")
+    policy = None if config is None else _policy(config, partner)
+    found = [rule for rule in ALL_RULES if transaction in (None, *rule.transactions)]
     if as_json:
-        write_json({"rules": [asdict(rule) for rule in found]})
+        write_json({"rules": [_as_json(rule, policy) for rule in found]})
     else:
-        _show(found)
+        _show(found, policy)
 
 
 @rules.command(epilog="Example: xds rules explain 42-entry-classCode-required")
@@ -60,19 +72,46 @@ def explain(rule_id: str, as_json: bool) -> None:
         click.echo(f"  {name:<12}{text}")
 
 
-def _show(found: list[Description]) -> None:
+def _policy(config: Path, partner: str | None) -> RulePolicy:
+    try:
+        made = policies(load(config))
+    except SettingsError as error:
+        raise Unreadable(str(error)) from None
+    if partner is None:
+        return made.domain
+    known = {item.name: item.policy for item in made.partners}
+    if partner not in known:
+        names = ", ".join(known) or "none"
+        raise click.BadParameter(
+            f"{config} names no partner {partner}; it names {names}", param_hint="--partner"
+        )
+    return known[partner]
+
+
+def _as_json(rule: Rule[Any], policy: RulePolicy | None) -> dict[str, object]:
+    document: dict[str, object] = asdict(described(rule))
+    return document if policy is None else {**document, "level": rule.level(policy)}
+
+
+def _show(found: list[Rule[Any]], policy: RulePolicy | None) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE
     table = Table(box=None, pad_edge=False)
-    for column in ("rule", "transactions", "field", "strict", "code", "section", "what must hold"):
+    counts = ("level",) if policy is not None else STRICTNESSES
+    for column in ("rule", "transactions", *counts, "code", "section", "what must hold"):
         table.add_column(column, overflow="fold")
     for rule in found:
-        levels = ["always" if rule.always else level for level in rule.levels[rule.profile].values()]
+        words = described(rule)
+        levels = [rule.level(policy)] if policy is not None else _presets(words)
         table.add_row(
-            rule.id, " ".join(rule.transactions), *levels, rule.code, rule.section, rule.title, style=None
+            rule.id, " ".join(rule.transactions), *levels, words.code, rule.section, rule.title, style=None
         )
     console.print(table)
+
+
+def _presets(rule: Description) -> list[Level | str]:
+    return ["always" if rule.always else level for level in rule.levels[rule.profile].values()]
 
 
 def _explained(rule: Description) -> list[tuple[str, str]]:
