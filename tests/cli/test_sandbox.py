@@ -12,7 +12,16 @@ from tests.client.peer import closed_port
 from tests.transactions.conftest import Service, base_settings, merged, running
 from xds.client import RegistryClient
 from xds.model import StoredQuery
-from xds.sandbox import DOCUMENT_COUNT, PATIENTS, SEED_MARKER, SUBMISSION_COUNT, seed_submissions
+from xds.sandbox import (
+    DOCUMENT_COUNT,
+    PATIENTS,
+    SEED_MARKER,
+    SUBMISSION_COUNT,
+    Story,
+    documents_of,
+    patient_with,
+    seed_submissions,
+)
 
 from .conftest import Run
 
@@ -40,7 +49,7 @@ def test_publish_once_then_show(make: Make, run: Run) -> None:
     assert (first.exit_code, first.stderr) == (0, "")
     assert re.fullmatch(
         rf"Seeded: {DOCUMENT_COUNT} documents in {SUBMISSION_COUNT} submissions, published through ITI-41"
-        r" in \d+\.\d s\.\n",
+        r" in \d+\.\d s\.\nMerged: 1 patient id into another, told through ITI-44\.\n",
         first.stdout,
     )
     assert run("sandbox", "publish", "--url", service.url).stdout == "The seed is there already.\n"
@@ -52,6 +61,12 @@ def test_publish_once_then_show(make: Make, run: Run) -> None:
     patients = {one.submission.submission_set.patient_id for one in seed_submissions()}
     assert {patient.patient_id for patient in PATIENTS} <= patients
     with RegistryClient(f"{service.url}/dics/registry") as registry:
+        person = patient_with(Story.MERGED)
+        former = registry.find_documents(person.former_patient_id or "")
+        assert former.objects.document_entries == ()
+        surviving = registry.find_documents(person.patient_id).objects.document_entries
+        assert {item.unique_id for item in surviving} == {item.unique_id for item in documents_of(person)}
+        assert {item.patient_id for item in surviving} == {person.patient_id}
         everything = sum(
             len(
                 registry.stored_query(

@@ -11,6 +11,7 @@ from typing import Final
 import click
 import requests
 
+from xds.cli.outcome import show_findings
 from xds.client import ClientError, RegistryClient, RepositoryClient
 from xds.model import DocumentEntry, DocumentRequest, StoredQuery, XdsError
 from xds.sandbox import (
@@ -19,6 +20,7 @@ from xds.sandbox import (
     SEED_MARKER,
     SeedResult,
     publish_seed,
+    seed_merges,
 )
 
 _READY_SECONDS: Final = 60.0
@@ -124,6 +126,19 @@ def _publish(url: str) -> None:
         f" in {clock.ms / 1000:.1f} s."
     )
     if result.refused:
+        sys.exit(1)
+    _merge(url)
+
+
+def _merge(url: str) -> None:
+    """Tell the registry which patient ids are one person's, as its patient identity source would."""
+    with RegistryClient(f"{url}/dics/registry") as registry:
+        answers = [registry.feed(message) for message in seed_merges()]
+    refused = [answer for answer in answers if not answer.code.is_accepted]
+    for answer in refused:
+        show_findings(answer.findings)
+    click.echo(f"Merged: {len(answers) - len(refused)} patient id into another, told through ITI-44.")
+    if refused:
         sys.exit(1)
 
 

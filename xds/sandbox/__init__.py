@@ -13,6 +13,7 @@ from xds.sandbox.catalogue import (
     patient_with,
     replaced_unique_ids,
 )
+from xds.sandbox.merges import seed_merges
 from xds.sandbox.organizations import DI_REPOSITORIES, SITES, DiRepository, Site
 from xds.sandbox.patients import PATIENTS, SeedPatient, Story
 from xds.sandbox.publish import RefusedSubmission, SeedResult, publish_seed
@@ -41,5 +42,6 @@ __all__ = [
     "patient_with",
     "publish_seed",
     "replaced_unique_ids",
+    "seed_merges",
     "seed_submissions",
 ]

@@ -19,6 +19,7 @@ id (1001 for P1001), `exam` counts a patient's exams, the last number counts doc
 ``2.999.18.n``                                 MRN pools
 ``2.999.23.n``                                 organizations; below: ``.101.1`` the system that issues
                                                accession numbers, ``.102.1`` its local procedure codes
+``2.999.30.1``                                 the device that feeds patients (ITI-44)
 ``2.999.59.1``                                 health numbers of another, invented province
 =============================================  =====================================================
 
@@ -32,6 +33,7 @@ from typing import Final
 from xds.model import UUID_PREFIX
 
 ECID_AUTHORITY: Final = "2.999.1.1"
+IDENTITY_SOURCE: Final = "2.999.30.1"
 OTHER_PROVINCE: Final = "2.999.59.1"
 FOLDER_CODES: Final = "2.999.10.1"
 RESERVED_SUBMISSION_SETS: Final = 1000

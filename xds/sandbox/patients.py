@@ -197,7 +197,7 @@ PATIENTS: Final = (
         birth_date="19951019",
         sex="F",
         stories=(Story.MERGED,),
-        line="Reports under two patient ids of one person; the ids are to be merged.",
+        line="Reports under two patient ids of one person, merged: P1021 is out of use.",
         sites=(ORCHARD_PARK, MAPLE_BAY),
         former_number=1021,
     ),
