@@ -8,7 +8,7 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test check lint soak bench clean
+.PHONY: setup run test check lint soak bench conformance clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make check   ruff, mypy --strict, import-linter and the tests"
 	@echo "make bench   speed as ratios against named limits (SIZE=10 makes it larger)"
+	@echo "make conformance   our test plans against what deploy/conformance.toml serves"
 	@echo "make soak    the long versions of the tests"
 	@echo "make setup   only the environment"
 
@@ -57,6 +58,11 @@ soak: $(VENV)/.test
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m benchmarks $(if $(SIZE),--size $(SIZE)) $(ARGS)
+
+# What is tested: `xds serve --config deploy/conformance.toml --codes deploy/codes.toml`, in another terminal.
+conformance: $(VENV)/.run
+	@$(BIN)/xds conformance run --registry http://$(HOST):8081 --repository http://$(HOST):8081 \
+	  --pid-feed $(HOST):3600 --report build/conformance $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
