@@ -300,6 +300,12 @@ def _of_objects(true: Given) -> Iterator[tuple[str, Given]]:
             item.getparent().remove(item)
 
         yield f"object {index + 1} dropped", true.edited(drop)
+
+    def slot(root: etree._Element) -> None:
+        for item in root.iter(f"{{{ns.RIM}}}ExtrinsicObject"):
+            item.insert(0, etree.Element(f"{{{ns.RIM}}}Slot", name="hash"))
+
+    yield "a Slot more", true.edited(slot)
     for index, extra in enumerate(etree.fromstring(FOREIGN)):
 
         def add(root: etree._Element, index: int = index) -> None:
