@@ -84,6 +84,13 @@ def test_a_name_whose_parts_are_not_told_apart_is_all_family_name() -> None:
     assert decode_patient_feed(root).names == (PatientName(family="Ève Roy"),)
 
 
+def test_the_legal_name_comes_first() -> None:
+    root = element(feed(names=(PatientName(family="Nickname"), PatientName(family="Roy"))))
+    _, legal = root.iter(H + "name")
+    legal.set("use", "C L")
+    assert [name.family for name in decode_patient_feed(root).names] == ["Roy", "Nickname"]
+
+
 def test_what_has_a_null_flavor_is_not_there() -> None:
     root = element(feed(names=()))
     assert decode_patient_feed(root).names == ()
@@ -116,7 +123,7 @@ def test_another_message_is_none_of_these() -> None:
         decode_patient_feed(etree.Element(H + "QUPC_IN043100UV01"))
 
 
-@pytest.mark.parametrize("extension", ["", "P^1", "P&1", "P|1", "P~1"])
+@pytest.mark.parametrize("extension", ["", "P^1", "P&1", "P|1", "P~1", "P\u20281"])
 def test_an_id_that_no_cx_can_say(extension: str) -> None:
     assert patient_id(extension).as_patient_id() is None
     assert patient_id("P1", root="NAMESPACE").as_patient_id() is None

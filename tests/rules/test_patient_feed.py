@@ -12,8 +12,8 @@ from xds.rules import (
     RulePolicy,
     birth_date,
     check_patient_feed,
-    fed_patient,
-    subsumed_patient,
+    fed_patients,
+    merged_patients,
 )
 
 ADDED, REVISED, MERGE = Interaction
@@ -107,23 +107,26 @@ def test_all_findings_at_once() -> None:
 def test_the_domains_id_among_others() -> None:
     """A hospital's own id is Patient.id, the domain's may stand among OtherIDs; ids of others are passed over."""
     mixed = feed(patient_ids=(patient_id("H1", HOSPITAL), patient_id("P7"), patient_id("P7")))
-    assert str(fed_patient(mixed, STRICT)) == f"P7^^^&{AUTHORITY}&ISO"
+    assert [str(item) for item in fed_patients(mixed, STRICT)] == [f"P7^^^&{AUTHORITY}&ISO"]
     assert found(mixed) == set()
     other = feed(
         patient_ids=(patient_id("H1", HOSPITAL),),
         other_ids=(OtherIds(ids=(patient_id("P8"),), organization=(patient_id(""),)),),
     )
-    assert str(fed_patient(other, STRICT)) == f"P8^^^&{AUTHORITY}&ISO"
+    assert [str(item) for item in fed_patients(other, STRICT)] == [f"P8^^^&{AUTHORITY}&ISO"]
     assert found(other) == set()
 
 
-def test_a_domain_without_an_authority_takes_the_first_id() -> None:
-    item = feed(
-        MERGE, patient_ids=(patient_id("H1", HOSPITAL),), prior_ids=(patient_id("H2", HOSPITAL),), provider=()
-    )
-    assert found(item, ANY) == set()
-    assert str(fed_patient(item, ANY)) == f"H1^^^&{HOSPITAL}&ISO"
-    assert str(subsumed_patient(item, ANY)) == f"H2^^^&{HOSPITAL}&ISO"
+def test_a_domain_without_an_authority_takes_those_of_the_feed() -> None:
+    """As ITI-8 does: one id of each authority; a merge joins the two that are of one."""
+    both = (patient_id("H1", HOSPITAL), patient_id("P1"))
+    assert [item.id_number for item in fed_patients(feed(patient_ids=both), ANY)] == ["H1", "P1"]
+    assert found(feed(patient_ids=both), ANY) == set()
+    assert found(feed(patient_ids=(*both, patient_id("P2"))), ANY) == {"44-one-domain-id"}
+    merge = feed(MERGE, patient_ids=both, prior_ids=(patient_id("P2"),), provider=())
+    assert found(merge, ANY) == set()
+    subsumed, survivor = merged_patients(merge, ANY)
+    assert (subsumed.id_number, survivor.id_number) == ("P2", "P1")
     across = feed(MERGE, prior_ids=(patient_id("H2", HOSPITAL),))
     assert found(across, ANY) == {"44-subsumed-authority"}
 

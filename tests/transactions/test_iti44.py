@@ -179,7 +179,7 @@ def test_a_merge(domain: Domain) -> None:
     assert domain.tell(merged(first, second)).is_accepted
     assert domain.found(cx(third)) == set(documents.values())
     (event,) = [item for item in domain.patients.show(cx(first)).history if item.subsumed == cx(first)]
-    assert event.source == f"ITI-44 {SOURCE}"
+    assert event.source.startswith(f"ITI-44 from {SOURCE}, message ")
 
 
 def test_merges_that_must_not_change_anything(domain: Domain) -> None:
@@ -396,3 +396,13 @@ def test_in_the_field_wrappers_are_not_held_to_the_letter(service: Service) -> N
     )
     found = acknowledgement(send(service.port, "ITI-44", encode_patient_feed(item)))
     assert (found.code, found.findings) == ("CA", ())
+
+
+def test_a_domain_without_an_authority_learns_one_id_of_each(start: Callable[..., Service]) -> None:
+    service = start(registry={"unknown_patients": "refuse"})
+    item = feed(ADDED, patient_ids=(patient_id("H1", HOSPITAL), patient_id("P1")))
+    assert acknowledgement(send(service.port, "ITI-44", encode_patient_feed(item))).is_accepted
+    for patient in (f"H1^^^&{HOSPITAL}&ISO", cx("P1")):
+        entry = samples.entry(patient)
+        answer = send(service.port, "ITI-42", samples.register_body(samples.submission(entry)))
+        assert answer.result == "Success"

@@ -52,8 +52,9 @@ def identifiers(parent: etree._Element, *names: str) -> tuple[InstanceIdentifier
 
 
 def names_of(person: etree._Element) -> tuple[PatientName, ...]:
-    """Every name of a person; one whose parts are not told apart is all family name."""
-    return tuple([name for name in map(_name, person.iterfind(tag("name"))) if name != PatientName()])
+    """Every name of a person, the legal one first; one whose parts are not told apart is all family name."""
+    elements = sorted(person.iterfind(tag("name")), key=lambda item: "L" not in item.get("use", "").split())
+    return tuple([name for name in map(_name, elements) if name != PatientName()])
 
 
 def _name(element: etree._Element) -> PatientName:

@@ -39,9 +39,12 @@ class InstanceIdentifier:
         >>> str(InstanceIdentifier("2.999.1", "P1").as_patient_id())
         'P1^^^&2.999.1&ISO'
         """
-        if not self.extension or not is_lenient_oid(self.root) or _SEPARATORS & set(self.extension):
+        extension = self.extension
+        if not extension or not extension.isprintable() or _SEPARATORS & set(extension):
             return None
-        return PatientIdentifier(self.extension, self.root)
+        if not is_lenient_oid(self.root):
+            return None
+        return PatientIdentifier(extension, self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from xds.model import (
     NO_NAME,
     BusinessRuleViolation,
     FeedError,
+    InstanceIdentifier,
     Interaction,
     PatientFeed,
     PatientRecord,
@@ -19,7 +20,7 @@ from xds.model import (
     has_error,
 )
 from xds.registry.iti42 import Message
-from xds.rules import Policies, RulePolicy, birth_date, check_patient_feed, fed_patient, subsumed_patient
+from xds.rules import Policies, RulePolicy, birth_date, check_patient_feed, fed_patients, merged_patients
 from xds.soap import Reply, Request
 from xds.store import MergedAway, PatientError, PatientStore, ReplayStore, UnknownPatient
 
@@ -58,11 +59,13 @@ class PatientIdentityFeedV3:
         try:
             match feed.interaction:
                 case Interaction.ADDED:
-                    self._store.admit(record_of(feed, policy))
+                    for record in records_of(feed, policy):
+                        self._store.admit(record)
                 case Interaction.REVISED:
-                    self._store.revise(record_of(feed, policy))
+                    for record in records_of(feed, policy):
+                        self._store.revise(record)
                 case Interaction.DUPLICATES_RESOLVED:  # .2.4: recorded, no object is rewritten
-                    subsumed, survivor = subsumed_patient(feed, policy), fed_patient(feed, policy)
+                    subsumed, survivor = merged_patients(feed, policy)
                     self._store.merge(str(subsumed), str(survivor), source=_source(feed))
         except PatientError as error:
             yield _refusal(feed, error)
@@ -86,22 +89,25 @@ def message_of(feed: PatientFeed, body: etree._Element) -> Message | None:
     return Message(f"{feed.message_id.root} {feed.message_id.extension}".strip(), digest)
 
 
-def record_of(feed: PatientFeed, policy: RulePolicy) -> PatientRecord:
-    """What a message tells of its patient: the id of the domain first, then those of others that a CX can say."""
-    patient = str(fed_patient(feed, policy))
+def records_of(feed: PatientFeed, policy: RulePolicy) -> Iterator[PatientRecord]:
+    """What a message tells of its patient: each id of the domain first, then whatever other ids a CX can say."""
     others = [*feed.patient_ids, *(item for other in feed.other_ids for item in other.ids)]
-    identifiers = (str(cx) for item in others if (cx := item.as_patient_id()) is not None)
-    return PatientRecord(
-        identifiers=tuple(dict.fromkeys((patient, *identifiers))),
-        name=feed.names[0] if feed.names else NO_NAME,
-        birth_date=birth_date(feed.birth_time) if feed.birth_time else None,
-        sex=_SEXES.get(feed.gender.upper(), "U") if feed.gender else None,
-    )
+    identifiers = [str(cx) for item in others if (cx := item.as_patient_id()) is not None]
+    for patient_id in fed_patients(feed, policy):
+        yield PatientRecord(
+            identifiers=tuple(dict.fromkeys((str(patient_id), *identifiers))),
+            name=feed.names[0] if feed.names else NO_NAME,
+            birth_date=birth_date(feed.birth_time) if feed.birth_time else None,
+            sex=_SEXES.get(feed.gender.upper(), "U") if feed.gender else None,
+        )
 
 
 def _source(feed: PatientFeed) -> str:
-    """Who said so, for the history of merges."""
-    return " ".join([NUMBER, *(item.root for item in feed.sender[:1])])
+    """Who said so, for the history of merges: sender and message."""
+    sender = feed.sender[0].root if feed.sender else "nobody"
+    message = feed.message_id or InstanceIdentifier("")
+    told = f"{NUMBER} from {sender}, message {message.root} {message.extension}".strip()
+    return "".join(character for character in told[:240] if character.isprintable())
 
 
 def _refusal(feed: PatientFeed, error: PatientError) -> FeedError:

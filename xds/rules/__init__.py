@@ -12,7 +12,7 @@ from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.feed_case import FeedCase, birth_date
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
 from xds.rules.partners import Partner, Policies
-from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patient, subsumed_patient
+from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patients, merged_patients
 from xds.rules.provision import (
     PROVISION,
     SAME_DOCUMENT,
@@ -99,10 +99,11 @@ __all__ = [
     "effects_of",
     "effects_of_update",
     "entry_uuids",
-    "fed_patient",
+    "fed_patients",
     "folder_criteria",
     "is_update_association",
     "known_parameters",
+    "merged_patients",
     "metadata_level",
     "object_key",
     "query_name",
@@ -110,7 +111,6 @@ __all__ = [
     "same_document",
     "statuses",
     "submission_set_criteria",
-    "subsumed_patient",
     "transaction_of",
     "wrong_levels",
 ]

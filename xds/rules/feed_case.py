@@ -31,11 +31,11 @@ class FeedCase:
         """The patient's ids of the affinity domain, each once (3.44.4.1.4).
 
         Patient.id has them; a source whose own ids are others sends the domain's among OtherIDs. A domain that
-        names no authority takes the first Patient.id for its own.
+        names no authority takes whatever authorities Patient.id is of.
         """
         authority, feed = self.policy.patient_authority, self.feed
         if authority is None:
-            return feed.patient_ids[:1]
+            return tuple(dict.fromkeys(feed.patient_ids))
         others = [item for other in feed.other_ids for item in other.ids]
         for ids in (feed.patient_ids, others):
             if found := dict.fromkeys(item for item in ids if item.root == authority):

@@ -1,5 +1,6 @@
 """Rules of ITI-44 on the patient and the ids of a merge (ITI TF-2 3.44.4.1.4, 3.44.4.2.4, Appendix E)."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -70,14 +71,15 @@ def domain_id(case: FeedCase) -> Iterator[Found]:
     "44-one-domain-id",
     error=BusinessRuleViolation,
     section="ITI TF-2 3.44.4.2.1",
-    title="A patient has one id of the affinity domain.",
+    title="A patient has one id of an assigning authority of the affinity domain.",
     remedy="Send the id that stays, and resolve the other one by PRPA_IN201304UV02",
     essential=True,
 )
 def one_domain_id(case: FeedCase) -> Iterator[Found]:
     """Two ids of one domain are two patients, or duplicates."""
-    if len(case.domain_ids) > 1:
-        yield f"{PATIENT}/id", f"The patient has {len(case.domain_ids)} ids of this domain"
+    for root, count in Counter(item.root for item in case.domain_ids).items():
+        if count > 1:
+            yield f"{PATIENT}/id", f"The patient has {count} ids of {quoted(root)}"
 
 
 @BOOK.rule(
@@ -158,11 +160,13 @@ def subsumed_id(case: FeedCase) -> Iterator[Found]:
     essential=True,
 )
 def subsumed_authority(case: FeedCase) -> Iterator[Found]:
-    """A domain that names no authority takes that of the surviving id."""
-    wanted = case.policy.patient_authority or next((item.root for item in case.domain_ids), None)
+    """A domain that names no authority takes that of a surviving id."""
+    authority = case.policy.patient_authority
+    wanted = {item.root for item in case.domain_ids} if authority is None else {authority}
     for item in case.subsumed_ids if case.is_merge and wanted else ():
-        if item.root != wanted:
-            yield PRIOR_ID, f"The root of the subsumed id is {quoted(item.root)}, not {wanted}"
+        if item.root not in wanted:
+            shown = " or ".join(map(quoted, sorted(wanted)))
+            yield PRIOR_ID, f"The root of the subsumed id is {quoted(item.root)}, not {shown}"
 
 
 @BOOK.rule(

@@ -22,17 +22,22 @@ def check_patient_feed(feed: PatientFeed, policy: RulePolicy) -> list[XdsError]:
     ]
 
 
-def fed_patient(feed: PatientFeed, policy: RulePolicy) -> PatientIdentifier:
-    """The patient id of a message in which `check_patient_feed` found no error."""
+def fed_patients(feed: PatientFeed, policy: RulePolicy) -> tuple[PatientIdentifier, ...]:
+    """The patient ids of a message in which `check_patient_feed` found no error: one of each authority.
+
+    More than one only in a domain that names no authority.
+    """
     return _sound(FeedCase(feed, policy).domain_ids)
 
 
-def subsumed_patient(feed: PatientFeed, policy: RulePolicy) -> PatientIdentifier:
-    """The id that a merge subsumes; of a message in which `check_patient_feed` found no error."""
-    return _sound(FeedCase(feed, policy).subsumed_ids)
+def merged_patients(feed: PatientFeed, policy: RulePolicy) -> tuple[PatientIdentifier, PatientIdentifier]:
+    """The subsumed id and the surviving one of a merge in which `check_patient_feed` found no error."""
+    (subsumed,) = _sound(FeedCase(feed, policy).subsumed_ids)
+    authority = subsumed.assigning_authority
+    (survivor,) = (item for item in fed_patients(feed, policy) if item.assigning_authority == authority)
+    return subsumed, survivor
 
 
-def _sound(ids: tuple[InstanceIdentifier, ...]) -> PatientIdentifier:
-    found = ids[0].as_patient_id()
-    assert found is not None  # noqa: S101  # 44-id-form always counts
-    return found
+def _sound(ids: tuple[InstanceIdentifier, ...]) -> tuple[PatientIdentifier, ...]:
+    """44-id-form always counts: each of these has the form of a patient id."""
+    return tuple(found for item in ids if (found := item.as_patient_id()) is not None)
