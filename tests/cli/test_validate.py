@@ -52,6 +52,25 @@ def test_samples_are_in_order_even_strictly(name: str, run: Run) -> None:
     assert "error" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("action", "number"),
+    [
+        ("urn:ihe:iti:2010:UpdateDocumentSet", "ITI-57"),
+        ("urn:ihe:iti:2018:RestrictedUpdateDocumentSet", "ITI-92"),
+    ],
+)
+def test_an_update_is_told_by_its_action(run: Run, tmp_path: Path, action: str, number: str) -> None:
+    path = tmp_path / "message.xml"
+    path.write_text(
+        f'<s:Envelope xmlns:s="{SOAP12}"><s:Header>{ACTION}{action}</a:Action></s:Header>'
+        f"<s:Body>{text_of('iti57-entry.xml')}</s:Body></s:Envelope>",
+        "utf-8",
+    )
+    document = json.loads(run("validate", path, "--json").stdout)
+    assert document["message"] == f"{number} request"
+    assert not [item for item in document["findings"] if item["severity"] == "error"]
+
+
 def test_codes_are_those_of_the_domain_where_a_file_says_them(run: Run, tmp_path: Path) -> None:
     message = MESSAGES / "iti42-report.xml"
     assert "42-codes" not in {item["rule"] for item in validated(run, message)}
@@ -69,6 +88,12 @@ CHANGES = [
     ("iti42-report.xml", 'mimeType="text/xml"', 'mimeType="xml"', "42-mime-type"),
     ("iti42-report.xml", 'targetObject="urn:uuid:', 'targetObject="Document09" x="', "42-reference"),
     ("iti42-report.xml", "<rim:RegistryObjectList>", "<rim:RegistryObjects>", None),
+    ("iti57-entry.xml", "<rim:Value>1</rim:Value>", "<rim:Value>one</rim:Value>", "57-previous-version"),
+    ("iti57-entry.xml", ' lid="urn:uuid:', ' lid="', "57-logical-id"),
+    ("iti57-entry.xml", "<rim:Value>yes</rim:Value>", "<rim:Value>si</rim:Value>", "57-propagation"),
+    ("iti57-entry.xml", 'name="creationTime"', 'name="creationTimes"', "42-entry-creationTime-required"),
+    ("iti57-status.xml", "StatusType:Deprecated", "StatusType:Deleted", "57-status-slots"),
+    ("iti57-status.xml", ' targetObject="urn:uuid:', ' targetObject="', "57-status-target"),
     ("iti42-report.xml", 'nodeRepresentation="REPORTS"', "", "structure-code"),
     ("iti42-report.xml", 'objectType="urn:uuid:7edca82f', 'objectTyp="urn:uuid:7edca82f', "schema"),
     ("iti41-report.xml", "<xds:Document id=", "<xds:Document name=", "schema"),
@@ -118,7 +143,7 @@ def test_one_thing_changed_is_found(
     assert found["severity"] == "error"
     assert found["what"]
     assert found["remedy"]
-    assert str(found["section"]).startswith(("ITI TF-", "ebRIM"))
+    assert str(found["section"]).startswith(("ITI TF-", "ebRIM", "XDS Metadata Update"))
 
 
 def test_the_line_is_that_of_the_attribute(tmp_path: Path, run: Run) -> None:

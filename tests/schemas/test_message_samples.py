@@ -64,6 +64,16 @@ def test_replacement_targets_the_report() -> None:
     assert relation.get("targetObject") == report.get("id")
 
 
+@pytest.mark.parametrize("name", ["iti57-entry", "iti57-status"])
+def test_updates_are_of_the_report(name: str) -> None:
+    report = parse(MESSAGES / "iti42-report.xml").find(".//rim:ExtrinsicObject", NS)
+    assert report is not None
+    root = parse(MESSAGES / f"{name}.xml")
+    told = [item.get("lid") for item in root.iterfind(".//rim:ExtrinsicObject", NS)]
+    told += [item.get("targetObject") for item in root.iterfind(".//rim:Association[@id='order-01']", NS)]
+    assert told == [report.get("id")]
+
+
 def test_unique_ids_differ_between_submissions() -> None:
     """Each can be registered after the others."""
     found: list[str | None] = []

@@ -38,6 +38,8 @@ PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
 REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
 REMOVE_DOCUMENTS = "DocumentRepository_RemoveDocuments"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
+UPDATE = "DocumentRegistry_UpdateDocumentSet"
+RESTRICTED_UPDATE = "UpdateResponder_RestrictedUpdateDocumentSet"
 ADDED = "DocumentRegistry_PRPA_IN201301UV02"
 REVISED = "DocumentRegistry_PRPA_IN201302UV02"
 DUPLICATES_RESOLVED = "DocumentRegistry_PRPA_IN201304UV02"
@@ -45,6 +47,9 @@ REQUESTS = [
     (REGISTRY, REGISTER, "iti42-report"),
     (REGISTRY, REGISTER, "iti42-folder"),
     (REGISTRY, REGISTER, "iti42-replace"),
+    (REGISTRY, UPDATE, "iti57-entry"),
+    (REGISTRY, UPDATE, "iti57-status"),
+    (REGISTRY, RESTRICTED_UPDATE, "iti57-entry"),
     (REGISTRY, STORED_QUERY, "iti18-find-documents"),
     (REGISTRY, REMOVE_METADATA, "iti62-request"),
     (REGISTRY, ADDED, "iti44-added"),

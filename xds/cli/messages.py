@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,7 @@ from lxml import etree
 
 from xds.cli.acknowledgements import acknowledgement_findings
 from xds.cli.answers import answer_findings
+from xds.cli.assumed import assumed_facts, assumed_removal_facts, assumed_update_facts
 from xds.cli.capture import Capture
 from xds.cli.judged import Judged, judged, line_of
 from xds.cli.schemas import schema_findings
@@ -26,22 +27,14 @@ from xds.hl7v3 import ACKNOWLEDGEMENT, decode_patient_feed
 from xds.mime import MimeError, content_id_of_href
 from xds.model import (
     EMPTY_SHA1,
-    ON_DEMAND,
-    RELATIONSHIPS,
-    STABLE,
-    AssociationType,
-    AvailabilityStatus,
-    ObjectKind,
-    RegisteredObject,
-    RegistryFacts,
-    RemovalFacts,
     Submission,
     XdsError,
-    is_symbolic,
 )
 from xds.rules import (
     ON_DEMAND_REGISTRATION,
     REGISTRATION,
+    RESTRICTED_UPDATE,
+    UPDATE,
     CodeSet,
     DocumentPart,
     RulePolicy,
@@ -51,10 +44,10 @@ from xds.rules import (
     check_query,
     check_removal,
     check_structure,
+    check_update,
     complete,
-    object_key,
+    is_update_association,
 )
-from xds.rules.case import registry_objects
 from xds.soap import SoapFault, read_envelope
 from xds.soap.envelope import ENVELOPE
 from xds.transactions import (
@@ -65,9 +58,11 @@ from xds.transactions import (
     ITI_43,
     ITI_44,
     ITI_51,
+    ITI_57,
     ITI_61,
     ITI_62,
     ITI_86,
+    ITI_92,
     Transaction,
     by_action,
     of_request,
@@ -136,6 +131,8 @@ class _Judge:
 
     def _content(self, body: etree._Element, action: str | None) -> tuple[str, list[Judged]]:
         request = of_request(body, action)
+        if request is ITI_42 and action is None and _asks_for_update(body):
+            request = ITI_57
         if request is not None:
             return f"{request.number} request", list(self._request(request, body))
         if body.tag == ACKNOWLEDGEMENT:
@@ -152,7 +149,7 @@ class _Judge:
                 code="Sender/ActionNotSupported",
                 what=f"{body.tag} is no message of a transaction that is known here",
                 remedy=f"Send one of {known}, or an answer to one",
-                section="ITI TF-2 3.18, 3.41 to 3.44, 3.51",
+                section="ITI TF-2 3.18, 3.41 to 3.44, 3.51, 3.57, 3.62, 3.86, 3.92",
                 line=line_of(body, self._line),
                 rule="unknown-body",
             )
@@ -165,8 +162,13 @@ class _Judge:
             findings = [*check_structure(decoded, self._policy), *self._registration(submission)]
         elif transaction is ITI_61:
             submission, decoded = decode_submission(body)
-            rules = check(ON_DEMAND_REGISTRATION, submission, assumed_facts(submission), self._policy)
-            findings = [*check_structure(decoded, self._policy), *rules]
+            registering = check(ON_DEMAND_REGISTRATION, submission, assumed_facts(submission), self._policy)
+            findings = [*check_structure(decoded, self._policy), *registering]
+        elif transaction in (ITI_57, ITI_92):
+            submission, decoded = decode_submission(body)
+            rules = UPDATE if transaction is ITI_57 else RESTRICTED_UPDATE
+            updating = check_update(rules, submission, assumed_update_facts(submission), self._policy)
+            findings = [*check_structure(decoded, self._policy), *updating]
         elif transaction is ITI_41:
             yield from self._documents(body)
             findings = self._provision(body)
@@ -313,6 +315,11 @@ class _Judge:
         )  # fmt: skip
 
 
+def _asks_for_update(body: etree._Element) -> bool:
+    """Tell whether a SubmitObjectsRequest of no told transaction means ITI-57."""
+    return any(is_update_association(item) for item in decode_submission(body)[0].associations)
+
+
 _KNOWN: Final = tuple({tag for row in CATALOGUE for tag in (row.request, row.response)})
 _ADDED: Final = ("hash", "size", "repositoryUniqueId")
 """What the repository adds to an entry whose document came."""
@@ -320,49 +327,3 @@ _ADDED: Final = ("hash", "size", "repositoryUniqueId")
 
 def _ids(submission: Submission) -> set[str]:
     return {entry.entry_uuid for entry in submission.document_entries}
-
-
-def assumed_facts(submission: Submission) -> RegistryFacts:
-    """What a registry would have to hold for the submission's references to be in order.
-
-    Without a registry nothing is known of what is referred to; it is taken to exist, Approved, of the right
-    kind and of the same patient.
-    """
-    patient = next((item.patient_id for item in submission.submission_sets if item.patient_id), "")
-    brought = {item.entry_uuid for item in registry_objects(submission)}
-    brought |= {item.entry_uuid for item in submission.associations}
-    objects: dict[str, RegisteredObject] = {}
-    for association in submission.associations:
-        kind = association.association_type
-        ends = [(association.target, ObjectKind.DOCUMENT_ENTRY)]
-        if kind == AssociationType.HAS_MEMBER:
-            ends.append((association.source, ObjectKind.FOLDER))
-        elif kind not in RELATIONSHIPS:
-            continue
-        for end, what in ends:
-            if end in brought or is_symbolic(end):
-                continue
-            objects[object_key(end)] = RegisteredObject(
-                entry_uuid=object_key(end),
-                kind=what,
-                status=AvailabilityStatus.APPROVED,
-                patient_id=patient,
-                object_type=ON_DEMAND if kind == AssociationType.IS_SNAPSHOT_OF else STABLE,
-            )
-    return RegistryFacts(objects=objects)
-
-
-def assumed_removal_facts(object_ids: Iterable[str]) -> RemovalFacts:
-    """What a registry would have to hold for a removal to be in order: each object, and no Association of it."""
-    return RemovalFacts(
-        objects={
-            object_key(item): RegisteredObject(
-                entry_uuid=object_key(item),
-                kind=ObjectKind.DOCUMENT_ENTRY,
-                status=AvailabilityStatus.APPROVED,
-                patient_id="",
-            )
-            for item in object_ids
-            if not is_symbolic(item)
-        }
-    )

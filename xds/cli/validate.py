@@ -28,8 +28,8 @@ def validate(path: Path, strict: bool, codes: Path | None, as_json: bool) -> Non
     """Check a message without a server.
 
     FILE is XML (with or without its SOAP envelope), a multipart body, or a whole HTTP request or response as
-    it was captured: any request or answer of ITI-18, 41, 42, 43, 44, 51 and 62. Schema, envelope, structure,
-    documents and rules are checked; every finding says line, section and remedy. What a submission refers to
+    it was captured: any request or answer of ITI-18, 41, 42, 43, 44, 51, 57, 62, 86 and 92. Schema, envelope,
+    structure, documents and rules are checked; every finding says line, section and remedy. What a submission refers to
     is taken to be registered, and any patient to be known.
 
     Exit codes: 0 in order, 1 findings, 2 not readable.
