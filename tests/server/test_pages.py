@@ -26,8 +26,8 @@ from xds.ebxml import (
     encode_query_response,
     encode_retrieve_response,
 )
-from xds.model import RegistryResponse, ResponseStatus
-from xds.rules import RulePolicy, check_query, check_retrieval
+from xds.model import RegistryResponse, ResponseStatus, StoredQuery
+from xds.rules import PARAMETERS, RulePolicy, check_query, check_retrieval, query_name, transaction_of
 from xds.sandbox import PATIENTS, SAMPLE_CDA, SAMPLE_DOCUMENTS
 from xds.server.contracts import CONTRACT_TYPE, schema, wsdl
 from xds.server.pages import PAGE_HEADERS, base_url, endpoint_page, not_found_page, start_page
@@ -132,6 +132,23 @@ def test_a_query_is_judged_as_its_sample_says(filename: str) -> None:
     query, findings = decode_adhoc_query(read_envelope(parse(envelope_of(sample))).body)
     codes = [finding.code for finding in (*findings, *check_query(query, RulePolicy(strictness="strict")))]
     assert codes == ([sample.error_code] if sample.error_code else [])
+
+
+def test_the_registry_lists_every_stored_query() -> None:
+    tree = parsed(endpoint_page(Role.REGISTRY, LITE, BASE))
+    rows = [
+        [" ".join(cell.text_content().split()) for cell in row]
+        for row in tree.xpath("//table[caption='Stored queries']/tbody/tr")
+    ]
+    assert [(name, number, query) for name, number, query, _ in rows] == sorted(
+        [(query_name(query), transaction_of(query), query.value) for query in StoredQuery],
+        key=lambda row: (row[1], list(StoredQuery).index(StoredQuery(row[2]))),
+    )
+    needed = {query: needs for _, _, query, needs in rows}
+    for query, table in PARAMETERS.items():
+        named = set(re.findall(r"\$\w+", needed[query.value]))
+        assert named == {row.name for row in table if row.required or row.either or row.narrows}
+    assert not parsed(endpoint_page(Role.REPOSITORY, LITE, BASE)).xpath("//table[caption='Stored queries']")
 
 
 @pytest.mark.parametrize("filename", made(Role.REPOSITORY))

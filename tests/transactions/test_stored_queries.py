@@ -98,8 +98,8 @@ QUERIES: list[tuple[StoredQuery, dict[str, object], tuple[int, int, int]]] = [
     (Q.FIND_FOLDERS, {"patientId": "patient", "status": "Approved", "codeList": "code"}, (0, 1, 0)),
     (Q.FIND_DOCUMENTS_BY_REFERENCE_ID,
      {"patientId": "patient", "status": "Approved", "referenceIdList": "ACC-24%"}, (2, 0, 0)),
-    # Five memberships of the first set, two of the Folder, one of the second set, the replacement; and what the registry
-    # made of it: the Folder's HasMember of the new document, and the second set's HasMember of that.
+    # Five memberships of the first set, two of the Folder, one of the second set, the replacement; and what the
+    # registry made of it: the Folder's HasMember of the new document, and the second set's HasMember of that.
     (Q.GET_ALL, {"patientId": "patient", "status": ["Approved", "Deprecated"]}, (3, 3, 11)),
     (Q.GET_DOCUMENTS, {"entryUUID": ["first", "second"]}, (2, 0, 0)),
     (Q.GET_FOLDERS, {"entryUUID": "folder"}, (0, 1, 0)),

@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from xds import __version__
-from xds.model import RepositoryMetadataError, TooManyResults
+from xds.model import RepositoryMetadataError, StoredQuery, TooManyResults
+from xds.rules import PARAMETERS, QUERIES_OF, query_name
 from xds.sandbox import DOCUMENT_COUNT, PATIENTS, SAMPLE_PATIENT
 from xds.server.samples import SCENARIOS, samples, zeep_snippet
 from xds.settings import GIB, KIB, MIB, Settings
@@ -89,6 +90,16 @@ class EndPoint:
     @property
     def transactions(self) -> tuple[Transaction, ...]:
         return of_role(self.role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A row of the table of stored queries."""
+
+    name: str
+    number: str  # of its transaction
+    id: str
+    needs: str  # the parameters without which it is refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +181,7 @@ def endpoint_page(role: Role, settings: Settings, base: str) -> bytes:
         base,
         here=end_point.path,
         end_point=end_point,
+        queries=_queries() if role is Role.REGISTRY else [],
         scenario=SCENARIOS[role],
         good=[sample for sample in made if sample.error_code is None],
         failing=[sample for sample in made if sample.error_code is not None],
@@ -253,6 +265,24 @@ def _next_steps(settings: Settings, base: str) -> list[Command]:
     if "repository" in settings.server.roles:
         steps += _commands(Role.REPOSITORY, settings, base)
     return steps
+
+
+def _queries() -> list[Query]:
+    return [
+        Query(name=query_name(query), number=number, id=query.value, needs=_needs(query))
+        for number, queries in QUERIES_OF.items()
+        for query in StoredQuery
+        if query in queries
+    ]
+
+
+def _needs(query: StoredQuery) -> str:
+    rows = PARAMETERS[query]
+    needs = [row.name for row in rows if row.required]
+    for names in ([row.name for row in rows if row.either], [row.name for row in rows if row.narrows]):
+        if names:
+            needs.insert(0, " or ".join(names))
+    return ", ".join(needs)
 
 
 def _notes(role: Role, settings: Settings) -> list[str]:
