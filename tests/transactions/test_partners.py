@@ -8,13 +8,13 @@ import pytest
 
 from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, running
-from tests.transactions.wire import Answer, send, send_mtom
+from tests.transactions.wire import PATH, Answer, envelope, post, send, send_mtom
 from xds.model import Submission
 
-PATIENT_AT_SOURCE = "42-entry-sourcePatientId-required"
-"""A strict_only rule."""
+ONTARIO = "2.999.7.3"
+"""The sourceId of a partner that is held to a profile."""
 LAB = "2.999.7.1"
-"""Its sourceId; it is patient with a wrong languageCode, and strict else."""
+"""Its sourceId; we are patient with a wrong languageCode, and strict else."""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,12 @@ def tolerant(
             "source_ids": [LAB],
             "strictness": "strict",
             "levels": {"42-language-code": "warning"},
+        },
+        {
+            "name": "ontario",
+            "source_ids": [ONTARIO],
+            "profile": "ontario",
+            "levels": {"ontario-accession": "warning"},
         },
     ]
     with running(folder, settings) as started:
@@ -76,6 +82,20 @@ def test_everybody_else_to_those_of_the_domain(
     assert list(severities(refused).values()) == ["Error"]
 
 
+@pytest.mark.parametrize("transmit", [register, provide])
+def test_a_profile_of_its_own(tolerant: Service, transmit: Callable[[Service, Submission], Answer]) -> None:
+    """Its rules are warnings or errors by default, and by the partner's levels."""
+    answer = transmit(tolerant, made(ONTARIO, reference_ids=(), language_code="de-CH"))
+    found = {
+        item.get("codeContext", ""): item.get("severity", "") for item in answer.elements("RegistryError")
+    }
+    (accession,) = [text for text in found if "urn:ihe:iti:xds:2013:accession" in text]
+    assert found[accession].endswith("Warning")
+    assert [item for item in found if "Send en-CA or fr-CA" in item]
+    plain = transmit(tolerant, made("2.999.7.2", reference_ids=(), language_code="de-CH"))
+    assert (plain.result, plain.elements("RegistryError")) == ("Success", [])
+
+
 def test_warnings_alone_are_a_success(tolerant: Service) -> None:
     answer = provide(tolerant, made(LAB, language_code="en_CA"))
     assert (answer.result, list(severities(answer).values())) == ("Success", ["Warning"])
@@ -87,6 +107,23 @@ def severities(answer: Answer) -> dict[str, str]:
         item.get("location", ""): item.get("severity", "").rpartition(":")[2]
         for item in answer.elements("RegistryError")
     }
+
+
+@pytest.mark.parametrize(
+    ("network", "codes", "status"),
+    [("127.0.0.0/8", [], 200), ("192.0.2.0/24", ["XDSRegistryError"], 400)],
+)
+def test_a_query_is_judged_by_where_it_comes_from(
+    start: Callable[..., Service], network: str, codes: list[str], status: int
+) -> None:
+    """In strict an unknown parameter is refused; here one partner's are not, and its requests need no Action."""
+    near = {"name": "near", "networks": [network], "strictness": "field"}
+    service = start(rules={"strictness": "strict"}, partners=[near])
+    body = samples.find_body(samples.fresh_patient(), samples.slot("$Unheard", "x"))
+    answer = send(service.port, "ITI-18", body)
+    assert answer.codes == codes
+    without_action = post(service.port, PATH["ITI-18"], envelope("ITI-18", body, headers=b""))
+    assert without_action.status == status
 
 
 def test_unknown_rules_are_told_before_anything_is_served(

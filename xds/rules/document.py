@@ -84,7 +84,7 @@ def _page() -> Iterator[str]:
         groups.setdefault((rule.transactions, rule.profile), []).append(rule)
     for (transactions, profile), rules in groups.items():
         in_profile = "" if profile == "ihe" else f", profile `{profile}`"
-        yield f"## {' and '.join(transactions)}{in_profile}\n"
+        yield f"## {', '.join(transactions)}{in_profile}\n"
         yield "| rule | what must hold | `field` | `strict` | code | section |"
         yield "|---|---|---|---|---|---|"
         yield from (_row(described(rule)) for rule in rules)

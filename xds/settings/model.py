@@ -63,7 +63,8 @@ class PartnerSettings:
     """``[[partners]]``: senders with rules of their own; the first that a message fits counts.
 
     A message fits when it has all that the entry names. The address is that of the TCP connection: a terminator's,
-    where one stands in front. The sourceId is the sender's own word, and nobody has checked it.
+    where one stands in front. The sourceId is the sender's own word, and nobody has checked it; only submissions have
+    one, so that a query, a retrieval and the envelope of any message are judged by the address.
     """
 
     name: str = ""  # what you call it; needed
