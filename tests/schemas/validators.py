@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from lxml import etree
-
 import xds.schemas
 import xds.wsdl
+from lxml import etree
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMAS = Path(xds.schemas.__file__).parent
