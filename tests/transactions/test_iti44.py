@@ -154,12 +154,20 @@ def test_a_revision_tells_more(domain: Domain) -> None:
     assert (record.name.family, record.sex, record.birth_date) == ("Côté", "O", "19800229")
 
 
-def test_a_revision_of_somebody_unknown_is_refused(domain: Domain) -> None:
+def test_a_revision_of_somebody_unknown_is_passed_over_and_says_so(domain: Domain) -> None:
+    """As A08 in ITI-8; when the patient is known, the same message does its work."""
     extension = fresh()
-    found = domain.tell(feed(REVISED, patient_ids=(patient_id(extension),)))
-    assert (found.code, codes(found)) == ("CE", ["KEY204"])
+    item = feed(REVISED, patient_ids=(patient_id(extension),), gender="M")
+    found = domain.tell(item)
+    assert (found.code, codes(found)) == ("CA", ["KEY204"])
+    assert not found.findings[0].is_error
     assert "PRPA_IN201301UV02" in found.findings[0].context
     assert domain.register(cx(extension))[0] == ["XDSUnknownPatientId"]
+    assert domain.tell(added(extension)).is_accepted
+    assert domain.tell(item).findings == ()
+    record = domain.patients.show(cx(extension)).record
+    assert record is not None
+    assert record.sex == "M"
 
 
 def test_a_merge(domain: Domain) -> None:
@@ -216,9 +224,9 @@ def test_of_a_subsumed_patient_nothing_is_told(domain: Domain) -> None:
     gone, stays = fresh(), fresh()
     for item in (added(gone), added(stays), merged(gone, stays)):
         assert domain.tell(item).is_accepted
-    for again in (added(gone), feed(REVISED, patient_ids=(patient_id(gone),))):
+    for again, code in ((added(gone), "CE"), (feed(REVISED, patient_ids=(patient_id(gone),)), "CA")):
         found = domain.tell(again)
-        assert (found.code, codes(found)) == ("CE", ["KEY204"])
+        assert (found.code, codes(found)) == (code, ["KEY204"])
         assert "merged" in found.findings[0].context
     assert domain.patients.show(cx(gone)).merged_into == cx(stays)
 

@@ -47,10 +47,11 @@ class PatientIdentityFeedV3:
             return Reply(body=(stored,), outcome="repeat")
         policy = self._policies.of(request.peer)
         findings = check_patient_feed(feed, policy)
-        if not has_error(findings):
-            findings += self._act(feed, policy)
-        reply = acknowledged(feed, findings)
-        if message is not None and not has_error(findings):
+        if has_error(findings):
+            return acknowledged(feed, findings)
+        refused = list(self._act(feed, policy))
+        reply = acknowledged(feed, [*findings, *refused])
+        if message is not None and not refused:
             answer = self._replay.keep(message.message_id, message.digest, NUMBER, b"".join(reply.body))
             return Reply(body=(answer,), outcome=reply.outcome)
         return reply
@@ -68,7 +69,9 @@ class PatientIdentityFeedV3:
                     subsumed, survivor = merged_patients(feed, policy)
                     self._store.merge(str(subsumed), str(survivor), source=_source(feed))
         except PatientError as error:
-            yield _refusal(feed, error)
+            found = _refusal(feed, error)
+            # As A08 in ITI-8: of an id that is not in use a revision is passed over (3.8.4.1.4).
+            yield found.as_warning() if feed.interaction is Interaction.REVISED else found
 
 
 def acknowledged(feed: PatientFeed, findings: Iterable[XdsError]) -> Reply:
