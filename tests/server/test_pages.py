@@ -260,6 +260,13 @@ def test_the_start_page_names_end_points_and_patients() -> None:
     assert "xds retrieve" in text
 
 
+def test_a_transaction_of_several_messages_is_named_once() -> None:
+    page = start_page(Settings(), BASE, ALL_READY).decode()
+    assert page.count("ITI-44 Patient Identity Feed HL7 V3") == 1
+    table = endpoint_page(Role.REGISTRY, Settings(), BASE).decode()
+    assert len(re.findall(r"urn:hl7-org:v3:PRPA_IN20130[124]UV02", table)) == 3
+
+
 def test_health_is_shown_with_its_remedy() -> None:
     assert "The service is ready" in text_of(start_page(LITE, BASE, ALL_READY))
     text = text_of(start_page(LITE, BASE, {"database": False, "documents": True}))

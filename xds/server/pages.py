@@ -91,6 +91,11 @@ class EndPoint:
     def transactions(self) -> tuple[Transaction, ...]:
         return of_role(self.role)
 
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Number and name of each transaction, once where it has several messages."""
+        return tuple(dict.fromkeys(f"{row.number} {row.name}" for row in self.transactions))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
