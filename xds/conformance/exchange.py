@@ -91,6 +91,8 @@ def post(url: str, message: Message, timeout: float) -> Exchange:
         connection.endheaders(message.octets)
         response = connection.getresponse()
         body = response.read(_MOST)
+        if response.length:  # read(amount) ends quietly where the connection does
+            raise http.client.IncompleteRead(body, response.length)
         answer = Half(status=response.status, headers=tuple(response.getheaders()), body=Octets.of(body))
     except (OSError, http.client.HTTPException, ssl.SSLError) as problem:
         error = f"{type(problem).__name__}: {problem}"
