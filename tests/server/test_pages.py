@@ -313,6 +313,7 @@ def test_notes_and_limits_are_those_of_the_settings() -> None:
         )
     )
     assert "Any patient id" not in strict
+    assert "A patient id is known once a patient identity feed has announced it" in strict
     assert "Any code" not in strict
     assert "to the letter of the standard" in strict
     assert "A request 3 GiB HTTP 413" in strict

@@ -308,6 +308,10 @@ def _notes(role: Role, settings: Settings) -> list[str]:
         notes.append(
             "Any patient id of the right form, id^^^&OID&ISO, is accepted: it becomes known by its first use."
         )
+    else:
+        notes.append(
+            "A patient id is known once a patient identity feed has announced it; others are refused."
+        )
     if registry.codes_file is None:
         notes.append("Any code of any coding scheme is accepted.")
     notes.append(
