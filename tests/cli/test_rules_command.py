@@ -28,6 +28,10 @@ def test_the_table_has_a_line_for_every_rule(run: Run) -> None:
     assert [line.split()[0] for line in lines] == [rule.id for rule in ALL_RULES]
 
 
+def test_without_a_command_it_lists(run: Run) -> None:
+    assert run("rules").stdout == run("rules", "list").stdout
+
+
 def test_of_one_transaction(run: Run) -> None:
     document = json.loads(run("rules", "list", "--transaction", "ITI-43", "--json").stdout)
     assert document["schema_version"] == 1

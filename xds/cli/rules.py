@@ -19,9 +19,15 @@ from xds.settings import SettingsError, load
 _WIDE = 300  # columns of a table that is no terminal's: a line each, whatever its length
 
 
-@click.group(epilog="Example: xds rules explain 42-codes")
-def rules() -> None:
-    """The rules that messages are judged by."""
+@click.group(invoke_without_command=True, epilog="Example: xds rules explain 42-codes")
+@click.pass_context
+def rules(context: click.Context) -> None:
+    """The rules that messages are judged by.
+
+    Without a command it lists them.
+    """
+    if context.invoked_subcommand is None:
+        _show(list(ALL_RULES), None)
 
 
 @rules.command(name="list", epilog="Example: xds rules list --transaction ITI-42 --config xds.toml")
