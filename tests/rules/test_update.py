@@ -91,6 +91,15 @@ VALID = {
 }
 
 
+def test_an_on_demand_entry_is_updated_without_what_it_does_not_have() -> None:
+    """No creationTime, hash and size: the document does not exist yet (ITI TF-2 3.61.4.2.2)."""
+    made = {"object_type": ON_DEMAND, "creation_time": None, "hash": None, "size": None}
+    facts = update_facts(entry=made)
+    assert findings(updating(entry_version(**made)), facts) == []
+    late = updating(entry_version(**made | {"class_code": None}))
+    assert [item.rule for item in findings(late, facts)] == ["42-entry-classCode-required"]
+
+
 @pytest.mark.parametrize("policy", [FIELD, STRICT], ids=["field", "strict"])
 @pytest.mark.parametrize("valid", VALID.values(), ids=VALID.keys())
 def test_the_samples_are_valid(valid: Submission, policy: RulePolicy) -> None:

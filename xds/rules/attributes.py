@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Final
 
 from xds.model import (
+    ON_DEMAND,
     Author,
     Code,
     CodeKey,
@@ -41,6 +42,11 @@ _TABLES: Final[tuple[tuple[str, Mapping[str, Attribute], Select], ...]] = (
 )
 
 
+def _stable(case: RegistrationCase) -> tuple[RegistryObject, ...]:
+    """An On-Demand entry, which ITI-57 may update, has no creationTime, hash and size (column OD)."""
+    return tuple([item for item in case.submission.document_entries if item.object_type != ON_DEMAND])
+
+
 def _requires(field: str, name: str, select: Select) -> Callable[[RegistrationCase], Iterator[Found]]:
     value_of = attrgetter(field)
 
@@ -69,7 +75,7 @@ for _kind, _table, _select in _TABLES:
                 remedy=_REMEDIES.get(_name, f"Send {_name} with every {_kind.replace('-', ' ')}"),
                 strict_only=_name in _TOLERATED,
                 essential=_name in {"patientId", "uniqueId"},
-            )(_requires(_attribute.field, _name, _select))
+            )(_requires(_attribute.field, _name, _stable if _attribute.optionality("OD") == "X" else _select))
 
 
 _HINTS: Final = 10
