@@ -2,7 +2,6 @@
 
 import shutil
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from xds.model import (
     StoredQuery,
     UnknownRepositoryId,
     XdsError,
+    new_oid,
     new_uuid_urn,
 )
 from xds.server.policies import policies
@@ -161,9 +161,7 @@ def _ask_registry(url: str, timeout: float) -> str:
 
 def _ask_repository(url: str, timeout: float) -> str:
     """ITI-43 for a document that nobody has: that it is not there is the right answer."""
-    unknown = DocumentRequest(
-        repository_unique_id=f"2.25.{uuid.uuid4().int}", document_unique_id=f"2.25.{uuid.uuid4().int}"
-    )
+    unknown = DocumentRequest(repository_unique_id=new_oid(), document_unique_id=new_oid())
     with RepositoryClient(url, timeout=timeout) as client:
         response = client.retrieve_bytes([unknown]).response
     if response.findings and all(finding.code in _NOT_HERE for finding in response.findings):

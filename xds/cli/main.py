@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "publish": "Publish documents of one patient (ITI-41).",
     "query": "Ask a stored query of a registry (ITI-18, ITI-51).",
     "retrieve": "Retrieve documents into files (ITI-43).",
+    "update": "Update the metadata of a registered document (ITI-57).",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",

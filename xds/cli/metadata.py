@@ -1,7 +1,6 @@
 """From files and what they say of themselves to a submission (ITI TF-3 4.2.3, our profile of it)."""
 
 import hashlib
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from xds.model import (
     Submission,
     SubmissionSet,
     SubmissionSetStatus,
+    new_oid,
     new_uuid_urn,
 )
 from xds.sandbox.codes import HOSPITAL, NORMAL, RADIOLOGY, REPORTS, STUDY
@@ -98,7 +98,7 @@ def describe(path: Path, wishes: Wishes) -> Described:
         confidentiality_codes=wishes.confidentiality_codes or (facts.confidentiality_code or NORMAL,),
         event_codes=wishes.event_codes or facts.event_codes,
         patient_id=wishes.patient_id,
-        unique_id=wishes.unique_id or facts.unique_id or _new_oid(),
+        unique_id=wishes.unique_id or facts.unique_id or new_oid(),
         creation_time=facts.creation_time or f"{modified:%Y%m%d%H%M%S}",
         service_start_time=facts.service_start_time,
         service_stop_time=facts.service_stop_time,
@@ -124,7 +124,7 @@ def submission_of(
         content_type_code=first.type_code,
         patient_id=wishes.patient_id,
         source_id=wishes.source_id,
-        unique_id=_new_oid(),
+        unique_id=new_oid(),
         submission_time=f"{datetime.now(UTC):%Y%m%d%H%M%S}",
     )
     members = [
@@ -174,8 +174,3 @@ def _measure(path: Path) -> tuple[str, int]:
             digest.update(piece)
             size += len(piece)
     return digest.hexdigest(), size
-
-
-def _new_oid() -> str:
-    """A UUID as an OID, unique without any registration (ITU-T X.667)."""
-    return f"2.25.{uuid.uuid4().int}"

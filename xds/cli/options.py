@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import click
 
 from xds.cli.outcome import Unreadable
-from xds.model import Code, LocalizedString, parse_patient_id
+from xds.model import Code, LocalizedString, is_lenient_oid, parse_patient_id
 from xds.settings import ServerSettings
 from xds.transactions import Role
 
@@ -78,6 +78,13 @@ def timeout_option(command: F) -> F:
 def json_option(command: F) -> F:
     """The answer as one JSON document."""
     return click.option("--json", "as_json", is_flag=True, help="Write one JSON document.")(command)
+
+
+def read_oid(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take an OID only: the callback of an option."""
+    if not is_lenient_oid(value):
+        raise click.BadParameter(f"{value!r} is not an OID")
+    return value
 
 
 def quiet_option(command: F) -> F:

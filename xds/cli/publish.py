@@ -14,6 +14,7 @@ from xds.cli.options import (
     json_option,
     patient_option,
     quiet_option,
+    read_oid,
     sibling,
     timeout_option,
     url_option,
@@ -22,7 +23,7 @@ from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, wr
 from xds.cli.progress import progress_bar
 from xds.client import RegistryClient, RepositoryClient
 from xds.content import UnreadableDocument
-from xds.model import AvailabilityStatus, RegistryResponse, Submission, is_lenient_oid
+from xds.model import AvailabilityStatus, RegistryResponse, Submission
 from xds.transactions import Role
 
 EXAMPLE_SOURCE: Final = "2.999.4.1"
@@ -31,12 +32,6 @@ _CODE = CodeType()
 
 def _code_option(name: str, destination: str, what: str, *, multiple: bool = False) -> Callable[[F], F]:
     return click.option(name, destination, type=_CODE, metavar="CODE", help=what, multiple=multiple)
-
-
-def _source_id(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if not is_lenient_oid(value):
-        raise click.BadParameter(f"{value!r} is not an OID")
-    return value
 
 
 @click.command(
@@ -62,7 +57,7 @@ def _source_id(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option("--source-patient-id", metavar="ID", help="Patient id at the source; else the document's own.")
 @click.option("--unique-id", metavar="OID", help="uniqueId; else the document's own, else a new one.")
 @click.option(
-    "--source-id", default=EXAMPLE_SOURCE, show_default=True, metavar="OID", callback=_source_id,
+    "--source-id", default=EXAMPLE_SOURCE, show_default=True, metavar="OID", callback=read_oid,
     help="OID of the publishing system.",
 )  # fmt: skip
 @click.option(

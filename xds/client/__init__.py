@@ -17,6 +17,7 @@ from xds.client.repository import (
     RetrievedFile,
     RetrieveResult,
 )
+from xds.client.updates import new_version, status_update
 
 __all__ = [
     "ClientError",
@@ -36,6 +37,8 @@ __all__ = [
     "UnreadableAnswer",
     "build_query",
     "decode_answer",
+    "new_version",
     "parameters_of",
+    "status_update",
     "stored_query",
 ]

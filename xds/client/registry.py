@@ -1,4 +1,4 @@
-"""A Document Registry elsewhere: ITI-42, 18, 51, 44 and 62 (ITI TF-2 3.42, 3.18, 3.51, 3.44, 3.62)."""
+"""A Document Registry elsewhere: ITI-42, 61, 18, 51, 44, 57, 92 and 62 (ITI TF-2 3.42, 3.61, 3.18, …)."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ from xds.model import (
     Submission,
 )
 from xds.rules import transaction_of
-from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_61, ITI_62, Role
+from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_57, ITI_61, ITI_62, ITI_92, Role
 
 
 class RegistryClient:
@@ -120,6 +120,29 @@ class RegistryClient:
             No usable answer came; whether they were removed is unknown.
         """
         answer = self._service.call(ITI_62, encode_remove_objects(entry_uuids), message_id=message_id)
+        return registry_response(answer)
+
+    def update(
+        self, submission: Submission, message_id: str | None = None, *, restricted: bool = False
+    ) -> RegistryResponse:
+        """Update metadata (ITI-57): new versions, statuses, associations.
+
+        `xds.client.new_version` makes the submission of a new version.
+
+        Parameters
+        ----------
+        message_id
+            As in `register`.
+        restricted
+            Send it to an Update Responder (ITI-92): new versions of DocumentEntries only.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; whether it was updated is unknown.
+        """
+        transaction = ITI_92 if restricted else ITI_57
+        answer = self._service.call(transaction, encode_submission(submission), message_id=message_id)
         return registry_response(answer)
 
     def query(self, query: AdhocQuery) -> QueryResponse:

@@ -40,6 +40,11 @@ def new_uuid_urn() -> str:
     return f"{UUID_PREFIX}{uuid.uuid4()}"
 
 
+def new_oid() -> str:
+    """Return an OID that no one else has: a UUID under 2.25, unique without any registration (ITU-T X.667)."""
+    return f"2.25.{uuid.uuid4().int}"
+
+
 def is_symbolic(object_id: str) -> bool:
     """Tell whether an id is symbolic, so that the registry replaces it by a UUID (ITI TF-3 4.2.3.1.5)."""
     return not object_id.startswith(UUID_PREFIX)
