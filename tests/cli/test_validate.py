@@ -101,7 +101,7 @@ CHANGES = [
     ("iti41-report.xml", "f4f1e105e1ed", "f4f1e105e1ee", "41-hash"),
     ("iti41-report.xml", ">1304<", ">1305<", "41-size"),
     ("iti18-find-documents.xml", "14d4debf", "14d4debe", "18-query-id"),
-    ("iti18-find-documents.xml", "('urn:oasis", "('urn:oasis'", "query-notation"),
+    ("iti18-find-documents.xml", "('urn:oasis", "('urn:oasis'", "18-notation"),
     ("iti18-find-documents.xml", "$XDSDocumentEntryPatientId", "$XDSDocumentEntryPatient", "18-required"),
     ("iti18-find-documents.xml", "REPORTS^^", "REPORTS^", "18-code"),
     ("iti18-find-documents.xml", 'returnType="LeafClass"', 'returnType="Leaf"', "18-return-type"),

@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.samples.builders import code, document_entry, facts, foldered, original, relating, submission
-from xds.ebxml import decode_submission, encode_submission
+from tests.samples.builders import (
+    code,
+    document_entry,
+    facts,
+    find_documents,
+    foldered,
+    original,
+    relating,
+    submission,
+)
+from xds.ebxml import decode_adhoc_query, decode_submission, encode_adhoc_query, encode_submission
+from xds.ebxml.text import escape
 from xds.model import AssociationType, Submission
-from xds.rules import REGISTRATION, STRUCTURE, RulePolicy, check, check_structure
+from xds.rules import REGISTRATION, STRUCTURE, RulePolicy, check, check_query, check_structure
 from xds.xml import parse
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
@@ -158,6 +168,24 @@ def test_rule(wrong: Wrong) -> None:
 
 def test_every_rule_is_shown_by_a_test() -> None:
     assert {rule.id for rule in STRUCTURE} == {wrong.rule for wrong in BROKEN}
+
+
+BROKEN_QUERIES = [
+    ("18-notation", "('urn:a'", "", "$XDSDocumentEntryStatus: \"('urn:a'\" opens a parenthesis"),
+    ("18-notation", "'a' 'b'", "", "$XDSDocumentEntryStatus: "),
+    ("18-adhoc-query", "", "AdhocQuery", "AdhocQuery is missing"),
+]
+
+
+@pytest.mark.parametrize(("rule", "value", "dropped", "says"), BROKEN_QUERIES)
+def test_a_query_that_cannot_be_read(rule: str, value: str, dropped: str, says: str) -> None:
+    message = encode_adhoc_query(find_documents()).decode()
+    message = re.sub(rf"<rim:{dropped}.*</rim:{dropped}>", "", message) if dropped else message
+    message = message.replace("('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')", escape(value))
+    query, found = decode_adhoc_query(parse(message.encode()))
+    findings = [item for item in check_query(query, FIELD, decoded=found) if item.rule != "18-required"]
+    assert [item.rule for item in findings] == [rule]
+    assert findings[0].context.startswith(says)
 
 
 def test_decoders_find_nothing_without_a_rule() -> None:

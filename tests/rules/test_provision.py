@@ -64,7 +64,7 @@ BROKEN = [
         "XDSRepositoryDuplicateUniqueIdInMessage",
         submission(document_entry(1), document_entry(2, unique_id=UNIQUE_ID)),
         {**PARTS, "Document02": PART},
-        f"{UNIQUE_ID} uniqueId",
+        "Document02 uniqueId",
         f"{UNIQUE_ID} is the uniqueId of 2 documents",
     ),
 ]

@@ -15,7 +15,6 @@ from xds.rules import ALL_RULES
 from xds.xml.namespaces import HL7, RIM
 
 _RULES: Final = {rule.id: (rule.section, rule.remedy) for rule in ALL_RULES}
-_SECTIONS: Final = {"query-notation": "ITI TF-2 3.18.4.1.2.3.3"}
 _TABLE: Final = "ITI TF-3 Table 4.2.4.1-2"
 
 
@@ -42,7 +41,7 @@ def judged(finding: XdsError, root: etree._Element, first_line: int) -> Judged:
     else:
         what, _, remedy = finding.context.partition("; ")
     if not section:
-        section = _SECTIONS.get(finding.rule, _TABLE)
+        section = _TABLE
     element = locate(root, finding.location)
     return Judged(
         code=finding.code,

@@ -47,6 +47,7 @@ from xds.rules import (
     check_update,
     complete,
     is_update_association,
+    not_said_yet,
 )
 from xds.soap import SoapFault, read_envelope
 from xds.soap.envelope import ENVELOPE
@@ -173,8 +174,8 @@ class _Judge:
             yield from self._documents(body)
             findings = self._provision(body)
         elif transaction in (ITI_18, ITI_51):
-            query, notation = decode_adhoc_query(body)
-            findings = [*notation, *check_query(query, self._policy, transaction.number)]
+            query, decoded = decode_adhoc_query(body)
+            findings = check_query(query, self._policy, transaction.number, decoded)
         elif transaction in (ITI_43, ITI_86):
             findings = list(decode_retrieve_request(body)[1])
         elif transaction is ITI_62:
@@ -195,9 +196,7 @@ class _Judge:
         structure = check_structure(decoded, self._policy)
         findings = [*structure, *check_provision(submission, parts, self._policy, repeated)]
         whole = complete(submission, parts, _ANY_REPOSITORY)
-        # A document that is missing is said once, not again as its hash and size.
-        missing = {f"{name} {attribute}" for name in _ids(submission) - set(parts) for attribute in _ADDED}
-        return findings + [item for item in self._registration(whole) if item.location not in missing]
+        return findings + not_said_yet(self._registration(whole), findings, submission, parts)
 
     def _measure(self, document: etree._Element, submission: Submission) -> DocumentPart:
         """Hash and size of a document; of one that is not in the file those that its entry has."""
@@ -321,9 +320,3 @@ def _asks_for_update(body: etree._Element) -> bool:
 
 
 _KNOWN: Final = tuple({tag for row in CATALOGUE for tag in (row.request, row.response)})
-_ADDED: Final = ("hash", "size", "repositoryUniqueId")
-"""What the repository adds to an entry whose document came."""
-
-
-def _ids(submission: Submission) -> set[str]:
-    return {entry.entry_uuid for entry in submission.document_entries}

@@ -54,7 +54,7 @@ def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsEr
     )
     return_type = _RETURN_TYPES.get(return_type, return_type)
     if query is None:
-        findings.append(UnknownStoredQuery("AdhocQuery is missing; its id names the stored query"))
+        findings.append(UnknownStoredQuery("AdhocQuery is missing", rule="18-adhoc-query"))
         return AdhocQuery(query_id="", return_type=return_type), tuple(findings)
     slots = []
     for child in children(query, SLOT):
@@ -63,7 +63,7 @@ def decode_adhoc_query(element: etree._Element) -> tuple[AdhocQuery, tuple[XdsEr
         try:
             slots.append(read_values(name, texts))
         except ValueError as error:
-            findings.append(RegistryError(f"{name}: {error}", location=name, rule="query-notation"))
+            findings.append(RegistryError(f"{name}: {error}", location=name, rule="18-notation"))
     decoded = AdhocQuery(
         query_id=adhoc_query_id(element),
         return_type=return_type,
@@ -88,13 +88,13 @@ def read_values(name: str, texts: Iterable[str]) -> QuerySlot:
         inner = text
         if text.startswith("("):
             if not text.endswith(")"):
-                raise ValueError(f"{text[:60]!r} opens a parenthesis and does not close it; write ('a','b')")
+                raise ValueError(f"{text[:60]!r} opens a parenthesis and does not close it")
             is_list, inner = True, text[1:-1]
         position = 0
         while position < len(inner) or not values:
             match = _ITEM.match(inner, position)
             if match is None:
-                raise ValueError(f"{text[:60]!r} cannot be read; write 'text', ('a','b') or digits")
+                raise ValueError(f"{text[:60]!r} cannot be read")
             quoted, double, bare = match.groups()
             values.append(_value(quoted, double, bare))
             unquoted |= bare is not None and _NUMBER.fullmatch(bare.strip()) is None

@@ -49,9 +49,9 @@ class RegistryStoredQuery:
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
-        query, notation = decode_adhoc_query(body)
+        query, decoded = decode_adhoc_query(body)
         rules = self._policy.rules.of(request.peer)
-        findings: list[XdsError] = [*notation, *check_query(query, rules, self.transaction)]
+        findings = check_query(query, rules, self.transaction, decoded)
         count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:

@@ -70,6 +70,14 @@ class RegisterDocumentSet:
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
         return answer
 
+    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+        """Return what would be found in a submission that a repository in this process refuses by itself."""
+        policy = self._policies.of(peer, submission)
+        with self._store.transaction(submission) as tx:
+            # An unknown patient is not made known by this, whatever the policy: nothing is written.
+            facts = FactsReader(tx.connection).facts_for(submission)
+        return check(REGISTRATION, submission, facts, policy)
+
     def _register(
         self,
         submission: Submission,

@@ -5,6 +5,8 @@ next start by asking the registry (`repository.settle`).
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 
 from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
 from xds.ebxml import encode_registry_response
@@ -16,9 +18,9 @@ from xds.model import (
     Submission,
     XdsError,
     is_uuid_urn,
+    new_uuid_urn,
 )
 from xds.repository.registrar import Registrar, RegistrarUnavailable
-from xds.rules import assign_entry_uuids
 from xds.store import ProvidedDocument, RepositoryStore
 
 
@@ -64,7 +66,7 @@ class Depositor:
         """
         stored = _provided(submission, documents)
         # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
-        submission = _with_fixed_set_uuid(submission)
+        submission, sent = _with_fixed_set_uuid(submission)
         submission_set = submission.submission_sets[0] if submission.submission_sets else None
         # Before the octets are durable: a removal that looks for who uses them sees this row, or has unlinked
         # them before the vault places them again (ITI-86).
@@ -82,10 +84,14 @@ class Depositor:
             answer = self._registrar.register(submission, structure, peer=peer)
         except RegistrarUnavailable:
             return self._unavailable(submission_id, submission, findings)
-        response = RegistryResponse.of([*findings, *answer.findings])
+        response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])
         state = "registered" if answer.is_success else "rejected"
         self._store.settle(submission_id, state, encode_registry_response(response))  # type: ignore[arg-type]
         return response
+
+    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+        """See `Registrar.judge`."""
+        return self._registrar.judge(submission, peer=peer)
 
     def _make_durable(self, submission_id: int, documents: Mapping[str, SpooledDocument]) -> XdsError | None:
         try:
@@ -126,9 +132,40 @@ class Depositor:
         return RegistryResponse.of([*findings, refused])
 
 
-def _with_fixed_set_uuid(submission: Submission) -> Submission:
-    symbolic = [item for item in submission.submission_sets if not is_uuid_urn(item.entry_uuid)]
-    return assign_entry_uuids(submission) if symbolic else submission
+def _with_fixed_set_uuid(submission: Submission) -> tuple[Submission, tuple[str, str] | None]:
+    """Give the SubmissionSet a UUID, and it only: the registry judges everything else as it was sent.
+
+    Returns
+    -------
+    The submission, and the UUID with the symbolic id that it stands for.
+    """
+    symbolic = [item.entry_uuid for item in submission.submission_sets if not is_uuid_urn(item.entry_uuid)]
+    if len(submission.submission_sets) != 1 or not symbolic or not symbolic[0]:
+        return submission, None
+    sent, fresh = symbolic[0], new_uuid_urn()
+
+    def fixed(object_id: str) -> str:
+        return fresh if object_id == sent else object_id
+
+    made = replace(
+        submission,
+        submission_sets=(replace(submission.submission_sets[0], entry_uuid=fresh),),
+        associations=tuple(
+            replace(item, source=fixed(item.source), target=fixed(item.target))
+            for item in submission.associations
+        ),
+    )
+    return made, (fresh, sent)
+
+
+def _as_sent(finding: XdsError, sent: tuple[str, str] | None) -> XdsError:
+    """Name the SubmissionSet by the id that its sender knows."""
+    if sent is None or sent[0] not in finding.location + finding.context:
+        return finding
+    told = copy(finding)
+    told.location = finding.location.replace(*sent)
+    told.context = finding.context.replace(*sent)
+    return told
 
 
 def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) -> list[ProvidedDocument]:

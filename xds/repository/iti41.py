@@ -21,6 +21,7 @@ from xds.rules import (
     check_provision,
     check_structure,
     complete,
+    not_said_yet,
     same_document,
 )
 from xds.soap import Reply, Request, document_content
@@ -93,7 +94,11 @@ class ProvideAndRegisterDocumentSet:
                 submission = complete(submission, parts, self._repository_unique_id)
                 findings += same_document(known, submission)
             if has_error(findings):
-                return RegistryResponse.of([*structure, *findings])
+                whole = complete(submission, parts, self._repository_unique_id)
+                judged = self._depositor.judge(whole, peer=request.peer)
+                return RegistryResponse.of(
+                    [*structure, *findings, *not_said_yet(judged, findings, submission, parts)]
+                )
             return self._depositor.deposit(
                 submission,
                 documents,

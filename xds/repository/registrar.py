@@ -31,6 +31,13 @@ class Registrar(Protocol):
             No answer came.
         """
 
+    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+        """Return what the registry would find, without registering.
+
+        Empty where only registering would tell, or while the registry does not answer: it is asked so that the
+        sender of a submission that is refused anyway learns everything at once.
+        """
+
     def is_registered(self, submission_set_uuid: str) -> bool:
         """Tell whether the SubmissionSet is registered; settles what a crash left open.
 

@@ -37,6 +37,10 @@ class RemoteRegistrar:
             raise RegistrarUnavailable(str(error)) from error
         return RegistryResponse(status=answer.status, findings=(*structure, *answer.findings))
 
+    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+        """Return nothing: no transaction asks a registry for its judgement only."""
+        return ()
+
     def is_registered(self, submission_set_uuid: str) -> bool:
         """Tell whether the SubmissionSet is registered (GetSubmissionSetAndContents)."""
         query = AdhocQuery(

@@ -2,7 +2,7 @@
 
 from xds.rules.case import RegistrationCase, check, object_key
 from xds.rules.catalogue import ALL_RULES
-from xds.rules.decoding import STRUCTURE, check_structure
+from xds.rules.decoding import NOTATION, STRUCTURE, check_structure
 from xds.rules.document_removal import (
     DOCUMENT_REMOVAL,
     EACH_DOCUMENT_REMOVAL,
@@ -20,6 +20,7 @@ from xds.rules.provision import (
     ProvisionCase,
     check_provision,
     complete,
+    not_said_yet,
     same_document,
 )
 from xds.rules.query_case import QueryCase
@@ -48,6 +49,7 @@ __all__ = [
     "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
     "EACH_DOCUMENT_REMOVAL",
+    "NOTATION",
     "ON_DEMAND_ONLY",
     "ON_DEMAND_REGISTRATION",
     "PARAMETERS",
@@ -105,6 +107,7 @@ __all__ = [
     "known_parameters",
     "merged_patients",
     "metadata_level",
+    "not_said_yet",
     "object_key",
     "query_name",
     "run",

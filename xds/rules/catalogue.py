@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any, Final
 
-from xds.rules.decoding import STRUCTURE
+from xds.rules.decoding import NOTATION, STRUCTURE
 from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
 from xds.rules.on_demand import ON_DEMAND_ONLY
 from xds.rules.patient_feed import PATIENT_FEED
@@ -21,6 +21,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     PROVISION,
     SAME_DOCUMENT,
     REGISTRATION,
+    NOTATION,
     STORED_QUERY,
     RETRIEVAL,
     DOCUMENT_RETRIEVAL,

@@ -7,7 +7,13 @@ means. `check_structure` says which of them count.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from xds.model import ExtraMetadataNotSaved, RegistryMetadataError, XdsError
+from xds.model import (
+    ExtraMetadataNotSaved,
+    RegistryError,
+    RegistryMetadataError,
+    UnknownStoredQuery,
+    XdsError,
+)
 from xds.rules.rule import Found, Level, Rule, RuleBook, RulePolicy, run
 
 Decoded = Sequence[XdsError]
@@ -214,6 +220,26 @@ _rule(
 )
 
 STRUCTURE: Final[tuple[Rule[Decoded], ...]] = BOOK.rules
+
+
+_QUERY_BOOK: Final[RuleBook[Decoded]] = RuleBook("ITI TF-2 3.18.4.1.2.3", ("ITI-18", "ITI-51"))
+_QUERY_BOOK.rule(
+    "18-adhoc-query",
+    error=UnknownStoredQuery,
+    title="An AdhocQueryRequest holds an AdhocQuery.",
+    remedy="Send rim:AdhocQuery; its id names the stored query",
+    essential=True,
+)(_found_by("18-adhoc-query"))
+_QUERY_BOOK.rule(
+    "18-notation",
+    error=RegistryError,
+    section="ITI TF-2 3.18.4.1.2.3.3",
+    title="Every value of a parameter can be read.",
+    remedy="Write 'text' in single quotes, digits as they are, ('a','b') for a list",
+    essential=True,
+)(_found_by("18-notation"))
+
+NOTATION: Final[tuple[Rule[Decoded], ...]] = _QUERY_BOOK.rules
 
 
 def check_structure(decoded: Decoded, policy: RulePolicy) -> list[XdsError]:

@@ -3,8 +3,7 @@
 The repository judges what only it can: documents against their entries. The rest is the registry's.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -152,10 +151,13 @@ def unique_id(case: ProvisionCase) -> Iterator[Found]:
 )
 def unique_id_in_message(case: ProvisionCase) -> Iterator[Found]:
     """Among documents; across all kinds of objects is the registry's rule."""
-    counts = Counter(entry.unique_id for entry in case.submission.document_entries if entry.unique_id)
-    for value, count in counts.items():
-        if count > 1:
-            yield f"{value} uniqueId", f"{value} is the uniqueId of {count} documents"
+    bearers: dict[str, list[str]] = {}
+    for entry in case.submission.document_entries:
+        if entry.unique_id:
+            bearers.setdefault(entry.unique_id, []).append(entry.entry_uuid)
+    for value, owners in bearers.items():
+        if len(owners) > 1:
+            yield f"{owners[1]} uniqueId", f"{value} is the uniqueId of {len(owners)} documents"
 
 
 @BOOK.rule(
@@ -232,6 +234,33 @@ def complete(
             for entry in submission.document_entries
         ),
     )
+
+
+_ADDED: Final = ("hash", "size", "repositoryUniqueId")
+"""What the repository adds to an entry whose document came."""
+
+
+def not_said_yet(
+    judged: Iterable[XdsError],
+    said: Iterable[XdsError],
+    submission: Submission,
+    parts: Mapping[str, DocumentPart],
+) -> list[XdsError]:
+    """Return what the registry finds beside the repository, so that a sender learns everything at once.
+
+    A document that is missing is said once, not again as its hash and size; nor is an attribute found twice.
+
+    Parameters
+    ----------
+    judged
+        The registry's findings on the submission as `complete` returned it.
+    said
+        The repository's own.
+    """
+    known = {item.location for item in said}
+    missing = {entry.entry_uuid for entry in submission.document_entries} - parts.keys()
+    known |= {f"{name} {attribute}" for name in missing for attribute in _ADDED}
+    return [item for item in judged if item.location not in known]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Final
 
 from xds.model import AdhocQuery, StoredQuery, XdsError
 from xds.rules import query_shape, query_values
+from xds.rules.decoding import NOTATION, Decoded
 from xds.rules.query_case import QueryCase
 from xds.rules.query_parameters import PARAMETERS
 from xds.rules.rule import Rule, RulePolicy, run
@@ -13,15 +14,22 @@ STORED_QUERY: Final[tuple[Rule[QueryCase], ...]] = (*query_shape.BOOK.rules, *qu
 _NAMES: Final = {query: frozenset(row.name for row in rows) for query, rows in PARAMETERS.items()}
 
 
-def check_query(query: AdhocQuery, policy: RulePolicy, transaction: str = "ITI-18") -> list[XdsError]:
+def check_query(
+    query: AdhocQuery, policy: RulePolicy, transaction: str = "ITI-18", decoded: Decoded = ()
+) -> list[XdsError]:
     """Judge a stored query's parameters and return every finding; none of them depends on the registry.
 
     Parameters
     ----------
     transaction
         The one that the query came by: "ITI-18" or "ITI-51".
+    decoded
+        What its decoder found: values that cannot be read; without an AdhocQuery nothing else is judged.
     """
-    return run(STORED_QUERY, QueryCase(query, policy, transaction), policy)
+    unreadable = run(NOTATION, decoded, policy) if decoded else []
+    if any(finding.rule == "18-adhoc-query" for finding in unreadable):
+        return unreadable
+    return unreadable + run(STORED_QUERY, QueryCase(query, policy, transaction), policy)
 
 
 def known_parameters(query: AdhocQuery) -> AdhocQuery:

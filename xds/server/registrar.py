@@ -30,6 +30,13 @@ class LocalRegistrar:
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error
 
+    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+        """Return what ITI-42 would find; nothing while the metadata store is away."""
+        try:
+            return self._transaction.judge(submission, peer=peer)
+        except (StoreUnavailable, StoreBusy):
+            return ()
+
     def is_registered(self, submission_set_uuid: str) -> bool:
         """Tell whether the SubmissionSet is registered."""
         try:
