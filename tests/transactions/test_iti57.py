@@ -167,6 +167,25 @@ def test_option_document_metadata_update(chart: Chart) -> None:
     assert chart.latest().logical_id == chart.report.entry_uuid
 
 
+def versions(service: Service, logical_id: str) -> dict[int, AvailabilityStatus]:
+    """Every version of an entry and its status, by GetDocuments at metadata level 2."""
+    level = samples.slot("$MetadataLevel", "2", is_list=False, unquoted=True)
+    found = ask(
+        service, StoredQuery.GET_DOCUMENTS, samples.slot("$XDSDocumentEntryLogicalID", logical_id), level
+    )
+    return {item.version: item.availability_status for item in found.document_entries}
+
+
+def test_earlier_versions_stay_and_are_deprecated(chart: Chart) -> None:
+    """A consumer that knows versions sees them; to others they do not exist."""
+    succeed(chart.service, chart.updating(next_version(chart.report)))
+    succeed(chart.service, chart.updating(next_version(chart.latest()), previous="2"))
+    expected = {1: DEPRECATED, 2: DEPRECATED, 3: APPROVED}
+    assert versions(chart.service, chart.report.entry_uuid) == expected
+    plain = documents(chart.service, chart.patient, APPROVED, DEPRECATED)
+    assert sorted(item.version for item in plain) == [1, 3]  # the addendum's first, the report's third
+
+
 def test_lid_and_version_stand_in_every_answer(chart: Chart) -> None:
     """Of a first version too: its lid is its own id, its version 1."""
     answer = send(chart.service.port, "ITI-18", samples.find_body(chart.patient))
@@ -456,21 +475,24 @@ def test_a_replaced_entry_is_not_updated(chart: Chart) -> None:
     assert refused(chart.service, chart.updating(next_version(chart.report))) == ["XDSMetadataUpdateError"]
 
 
-def at_once(service: Service, made: list[Submission]) -> list[Answer]:
-    """Send all updates at the same moment, each from a thread of its own."""
-    answers: list[Answer] = []
-    barrier = threading.Barrier(len(made))
+def together(service: Service, *sent: tuple[str, Submission]) -> list[Answer]:
+    """Send messages of different transactions at the same moment; their answers in the order given."""
+    answers: dict[int, Answer] = {}
+    barrier = threading.Barrier(len(sent))
 
-    def submit(body: bytes) -> None:
+    def submit(position: int, number: str, body: bytes) -> None:
         barrier.wait()
-        answers.append(send(service.port, "ITI-57", body))
+        answers[position] = send(service.port, number, body)
 
-    threads = [threading.Thread(target=submit, args=(samples.register_body(item),)) for item in made]
+    threads = [
+        threading.Thread(target=submit, args=(position, number, samples.register_body(made)))
+        for position, (number, made) in enumerate(sent)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return answers
+    return [answers[position] for position in range(len(sent))]
 
 
 @pytest.mark.parametrize("kind", ["report", "folder"])
@@ -481,7 +503,7 @@ def test_of_two_updates_of_a_version_one_wins(service: Service, kind: str) -> No
         rivals = [
             chart.updating(next_version(item, title=builders.text(f"Title {number}"))) for number in range(4)
         ]
-        answers = at_once(service, rivals)
+        answers = together(service, *[("ITI-57", rival) for rival in rivals])
         assert sorted(answer.result for answer in answers) == ["Failure", "Failure", "Failure", "Success"]
         assert {code for answer in answers for code in answer.codes} == {"XDSMetadataVersionError"}
         kept = contents(service, chart.patient)
@@ -499,33 +521,51 @@ def test_an_update_and_a_replacement_at_once_are_serial(service: Service) -> Non
             samples.submission(newer),
             samples.relation(AssociationType.RPLC, newer.entry_uuid, entry.entry_uuid),
         )
-        answers: dict[str, Answer] = {}
-        barrier = threading.Barrier(2)
-
-        def submit(
-            number: str,
-            made: Submission,
-            barrier: threading.Barrier = barrier,
-            answers: dict[str, Answer] = answers,
-        ) -> None:
-            barrier.wait()
-            answers[number] = send(service.port, number, samples.register_body(made))
-
-        threads = [
-            threading.Thread(target=submit, args=("ITI-42", replacing)),
-            threading.Thread(target=submit, args=("ITI-57", samples.updating(patient, next_version(entry)))),
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        codes = (answers["ITI-42"].codes, answers["ITI-57"].codes)
-        assert codes in (
+        replaced, updated = together(
+            service, ("ITI-42", replacing), ("ITI-57", samples.updating(patient, next_version(entry)))
+        )
+        assert (replaced.codes, updated.codes) in (
             ([], ["XDSMetadataUpdateError"]),
             (["XDSRegistryDeprecatedDocumentError"], []),
         )
         (left,) = documents(service, patient)
-        assert left.unique_id == (newer.unique_id if codes[0] == [] else entry.unique_id)
+        assert left.unique_id == (newer.unique_id if replaced.codes == [] else entry.unique_id)
+
+
+def test_a_removed_version_is_none(chart: Chart) -> None:
+    """ITI-62 of the new version leaves the one before as the latest; an order revives it."""
+    succeed(chart.service, chart.updating(next_version(chart.report), propagation="no"))
+    latest = chart.latest().entry_uuid
+    found = ask(chart.service, StoredQuery.GET_ASSOCIATIONS, samples.slot("$uuid", latest)).associations
+    (member,) = [item for item in found if item.target == latest]
+    gone = samples.remove_body(latest, member.entry_uuid, member.source)
+    assert send(chart.service.port, "ITI-62", gone).codes == []
+    assert versions(chart.service, chart.report.entry_uuid) == {1: DEPRECATED}
+    assert refused(chart.service, chart.updating(next_version(chart.report))) == ["XDSMetadataUpdateError"]
+    order = updates.status_order(chart.report.entry_uuid, DEPRECATED.value, APPROVED.value)
+    succeed(chart.service, chart.ordering(order))
+    succeed(chart.service, chart.updating(next_version(chart.report)))
+    assert versions(chart.service, chart.report.entry_uuid) == {1: DEPRECATED, 2: APPROVED}
+
+
+def test_a_folder_gets_a_document_while_it_is_updated(service: Service) -> None:
+    """Whoever comes first: the document is in the latest version of the Folder, or refused."""
+    for _ in range(6):
+        chart = Chart(service)
+        late = samples.entry(chart.patient)
+        adding = samples.with_associations(
+            samples.submission(late),
+            builders.has_member(chart.folder.entry_uuid, late.entry_uuid, entry_uuid="m"),
+            builders.has_member("SubmissionSet01", "m", entry_uuid="hm"),
+        )
+        added, updated = together(
+            service, ("ITI-42", adding), ("ITI-57", chart.updating(next_version(chart.folder)))
+        )
+        assert updated.codes == []
+        assert added.codes in ([], ["XDSRegistryMetadataError"])
+        (folder,) = contents(service, chart.patient).folders
+        inside = {item[2] for item in links(service, folder.entry_uuid) if item[1] == folder.entry_uuid}
+        assert inside == {chart.report.entry_uuid} | ({late.entry_uuid} if added.codes == [] else set())
 
 
 def test_the_same_message_again_gets_the_stored_answer(chart: Chart) -> None:
