@@ -12,6 +12,15 @@ _STORED_QUERIES: Final = {
     transaction: {item.value: item for item in queries} for transaction, queries in QUERIES_OF.items()
 }
 _TABLES: Final = {query.value: {row.name: row for row in rows} for query, rows in PARAMETERS.items()}
+_ROWS: Final = {
+    query.value: (
+        tuple(row for row in rows if row.required),
+        tuple(row for row in rows if row.either),
+        tuple(row for row in rows if row.narrows),
+    )
+    for query, rows in PARAMETERS.items()
+}
+_NO_ROWS: Final[tuple[tuple[Parameter, ...], ...]] = ((), (), ())
 _STATUSES: Final = frozenset(item.value for item in AvailabilityStatus)
 
 
@@ -24,7 +33,18 @@ class QueryCase:
         The one that the query came by.
     """
 
-    __slots__ = ("_by_kind", "counts", "policy", "query", "stored_query", "table", "transaction")
+    __slots__ = (
+        "_by_kind",
+        "counts",
+        "either",
+        "narrowing",
+        "policy",
+        "query",
+        "required",
+        "stored_query",
+        "table",
+        "transaction",
+    )
 
     def __init__(self, query: AdhocQuery, policy: RulePolicy, transaction: str = "ITI-18") -> None:
         self.query = query
@@ -32,6 +52,8 @@ class QueryCase:
         self.transaction = transaction
         self.stored_query = _STORED_QUERIES[transaction].get(query.query_id)
         self.table = _TABLES.get(query.query_id, {}) if self.stored_query is not None else {}
+        found = _NO_ROWS if self.stored_query is None else _ROWS[query.query_id]
+        self.required, self.either, self.narrowing = found
         self.counts = Counter([slot.name for slot in query.slots])
         self._by_kind: dict[str, list[tuple[Parameter, QuerySlot]]] = {}
         for slot in query.slots:

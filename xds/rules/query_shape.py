@@ -78,8 +78,8 @@ def return_type(case: QueryCase) -> Iterator[Found]:
 )
 def required(case: QueryCase) -> Iterator[Found]:
     """A status that is not understood counts as absent (3.18.4.1.2.3.6)."""
-    for row in case.table.values():
-        if row.required and not case.given(row):
+    for row in case.required:
+        if not case.given(row):
             what = f"{row.name} is missing"
             if any(case.query.values(row.name)):
                 what = f"{row.name} holds no value that is understood, such as {AvailabilityStatus.APPROVED}"
@@ -96,7 +96,7 @@ def required(case: QueryCase) -> Iterator[Found]:
 )
 def either_missing(case: QueryCase) -> Iterator[Found]:
     """Of the Get queries that take one or the other."""
-    pair = [row for row in case.table.values() if row.either]
+    pair = case.either
     if pair and not any(case.given(row) for row in pair):
         yield pair[0].name, f"{' or '.join(row.name for row in pair)} is missing"
 
@@ -111,7 +111,7 @@ def either_missing(case: QueryCase) -> Iterator[Found]:
 )
 def either_both(case: QueryCase) -> Iterator[Found]:
     """Footnote 1 of the Get queries."""
-    given = [row.name for row in case.table.values() if row.either and case.given(row)]
+    given = [row.name for row in case.either if case.given(row)]
     if len(given) > 1:
         yield given[0], f"{' and '.join(given)} are there together"
 
@@ -126,7 +126,7 @@ def either_both(case: QueryCase) -> Iterator[Found]:
 )
 def narrowing(case: QueryCase) -> Iterator[Found]:
     """Else the whole registry would be asked for."""
-    narrow = [row for row in case.table.values() if row.narrows]
+    narrow = case.narrowing
     if narrow and not any(case.given(row) for row in narrow):
         yield narrow[0].name, f"none of {', '.join(row.name for row in narrow)} is there"
 
@@ -141,9 +141,9 @@ def narrowing(case: QueryCase) -> Iterator[Found]:
 )
 def single_value(case: QueryCase) -> Iterator[Found]:
     """In one Slot or in several."""
-    for row in case.table.values():
-        count = len(case.query.values(row.name))
-        if not row.many and count > 1:
+    for name in case.counts:
+        row, count = case.table.get(name), len(case.query.values(name))
+        if row is not None and not row.many and count > 1:
             yield row.name, f"{row.name} has {count} values, one is allowed"
 
 

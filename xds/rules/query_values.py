@@ -15,6 +15,7 @@ from xds.model import (
     parse_patient_id,
 )
 from xds.rules.query_case import QueryCase
+from xds.rules.query_criteria import metadata_level
 from xds.rules.rule import Found, RuleBook
 from xds.rules.wording import cx_fault, dtm_fault, quoted
 
@@ -139,10 +140,8 @@ def level(case: QueryCase) -> Iterator[Found]:
 )
 def logical_id_level(case: QueryCase) -> Iterator[Found]:
     """A consumer that sees no versions has no logicalID to ask for."""
-    if "2" in case.query.values("$MetadataLevel"):
-        return
-    for row in case.table.values():
-        if row.name.endswith("LogicalID") and case.given(row):
+    for row in case.either:
+        if row.name.endswith("LogicalID") and case.given(row) and metadata_level(case.query) != 2:
             yield row.name, f"{row.name} is there without $MetadataLevel 2"
 
 
