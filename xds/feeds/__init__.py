@@ -3,13 +3,17 @@
 from xds.feeds.frames import FrameLimits
 from xds.feeds.identifiers import Domain
 from xds.feeds.iti8 import EVENTS, PatientIdentityFeed
+from xds.feeds.iti64 import EVENT as LINK_CHANGE
+from xds.feeds.iti64 import LinkChangeFeed
 from xds.feeds.mllp import MllpLimits, MllpServer, TlsError, tls_context
 from xds.feeds.receiver import Receiver
 
 __all__ = [
     "EVENTS",
+    "LINK_CHANGE",
     "Domain",
     "FrameLimits",
+    "LinkChangeFeed",
     "MllpLimits",
     "MllpServer",
     "PatientIdentityFeed",

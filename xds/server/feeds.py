@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from xds.feeds import (
     EVENTS,
+    LINK_CHANGE,
     Domain,
     FrameLimits,
+    LinkChangeFeed,
     MllpLimits,
     MllpServer,
     PatientIdentityFeed,
@@ -17,7 +19,7 @@ from xds.feeds import (
 )
 from xds.server.http import HttpError, bind
 from xds.settings import Settings
-from xds.store import PatientStore, Pool
+from xds.store import LinkStore, PatientStore, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,10 @@ def feed_server(door: FeedDoor, settings: Settings, pool: Pool) -> MllpServer:
     )
     return MllpServer(
         door.listener,
-        Receiver(dict.fromkeys(EVENTS, ("ITI-8", feed))),
+        Receiver(
+            dict.fromkeys(EVENTS, ("ITI-8", feed))
+            | {LINK_CHANGE: ("ITI-64", LinkChangeFeed(LinkStore(pool), domain))}
+        ),
         MllpLimits(
             frames=frames,
             connections=limits.mllp_connections,

@@ -5,6 +5,7 @@ from xds.store.binaries import EmbeddedPostgresError, locate_binaries
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
 from xds.store.housekeeping import Housekeeping
+from xds.store.links import LinkedObjects, LinkStore, LinkUpdate
 from xds.store.migrate import SchemaError, SchemaState, migrate
 from xds.store.migrate import state as schema_state
 from xds.store.patient_errors import (
@@ -52,6 +53,9 @@ __all__ = [
     "Housekeeping",
     "InvalidPatientId",
     "JoiningAssociation",
+    "LinkStore",
+    "LinkUpdate",
+    "LinkedObjects",
     "MergeEvent",
     "MergedAway",
     "NotMerged",
