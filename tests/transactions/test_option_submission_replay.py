@@ -131,6 +131,19 @@ def test_a_removal_at_many_doors_at_once(service: Service) -> None:
     assert documents_of(service, made) == []
 
 
+def test_a_removal_of_documents_at_many_doors_at_once(service: Service) -> None:
+    made, message_id = submission(), fresh_id()
+    assert provide(service, made, fresh_id()).result == "Success"
+    unique_id = made.document_entries[0].unique_id or ""
+    body = samples.remove_documents_body(unique_id)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(
+            pool.map(lambda _: send(service.port, "ITI-86", body, message_id=message_id), range(6))
+        )
+    assert {answer.result for answer in answers} == {"Success"}
+    assert send(service.port, "ITI-43", samples.retrieve_body(unique_id)).result == "Failure"
+
+
 def test_an_update_at_many_doors_at_once(service: Service) -> None:
     patient = samples.fresh_patient()
     made = samples.submission(samples.entry(patient))
