@@ -85,6 +85,8 @@ class Hl7Spec(_Table, frozen=True, kw_only=True):
 
     event: str  # "A04"
     structure: str = ""  # "ADT_A01"
+    version: str = "2.3.1"  # MSH-12
+    sender: str = "CONFORMANCE"  # MSH-3
     segments: tuple[str, ...]
 
 
