@@ -244,7 +244,7 @@ def test_the_report_as_page_and_as_junit(recorded: Recorded, tmp_path: Path) -> 
     assert len(cases) == report.counts.assertions_passed
     assert suites.findall("testsuite/testcase/failure") == []
     page = paths["html"].read_text("utf-8")
-    assert f"{len(report.plans)} plans passed, 0 failed" in page
+    assert f"Plans: {len(report.plans)} passed, 0 failed" in page
     assert "<script" not in page
     assert (
         "http://"

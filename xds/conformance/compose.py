@@ -183,6 +183,9 @@ def compose_hl7(step_id: str, spec: Hl7Spec, names: Names) -> bytes:
     """Make an HL7 v2 message: segments end in a carriage return, UTF-8 (MSH-18)."""
     kind = f"ADT^{spec.event}" + (f"^{spec.structure}" if spec.structure else "")
     control = names[f"oid.message.{step_id}"].rpartition(".")[2][-18:]
-    head = f"MSH|^~\\&|CONFORMANCE|LAKEVIEW|REGISTRY|DOMAIN|{names['now']}||{kind}|{control}|P|2.3.1||||||UNICODE UTF-8"
+    head = (
+        f"MSH|^~\\&|{names.text(spec.sender)}|LAKEVIEW|REGISTRY|DOMAIN|{names['now']}||{kind}|{control}|P"
+        f"|{spec.version}||||||UNICODE UTF-8"
+    )
     lines = [head, f"EVN|{spec.event}|{names['now']}", *(names.text(segment) for segment in spec.segments)]
     return (SEGMENT_END.join(lines) + SEGMENT_END).encode()

@@ -179,7 +179,7 @@ def feeding(patient: str) -> Step:
     """The step that makes a patient known by ITI-8."""
     return Step(
         id=f"{_FEED}-{patient}",
-        says=f"The patient {patient} is made known",
+        says=f"A patient of this plan is made known: {patient}",
         transaction="ITI-8",
         section=HL7_TRANSACTIONS["ITI-8"],
         answer="ack",

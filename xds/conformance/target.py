@@ -17,6 +17,7 @@ OPTIONS: Final = {
     "remove-documents": "Remove Documents (ITI-86)",
     "on-demand": "On-Demand Documents Option (ITI-61)",
     "feed-v3": "Patient Identity Feed HL7 V3 (ITI-44)",
+    "link-change": "XAD-PID Link Change (ITI-64)",
     "extra-metadata": "extra metadata is kept, not only tolerated (ITI TF-3 4.2.3.1.6)",
     "home-community": "objects carry homeCommunityId (ITI TF-2 3.18.4.1.2.3.8)",
     "codes": "codes of the affinity domain are enforced (ITI TF-2 3.42.4.1.3.3.3)",
