@@ -14,7 +14,7 @@ from xds.transactions import CATALOGUE
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "conformance.md").read_text("utf-8")
 PLANS = load_plans()
-OTHER_TRANSACTIONS = {"ITI-8": "Patient Identity Feed"}
+OTHER_TRANSACTIONS = {"ITI-8": "Patient Identity Feed", "ITI-64": "XAD-PID Link Change"}
 """Those that come by HL7 v2: the catalogue is of SOAP."""
 
 
