@@ -1,7 +1,8 @@
 """`xds conformance`: our own test plans against any registry or repository."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -116,7 +117,7 @@ def run(
     """
     if registry is None and repository is None:
         raise click.UsageError("name what is tested: --registry URL, --repository URL, or both")
-    try:
+    with _told_in_words():
         target = Target(
             registry=None if registry is None else end_point(registry, Role.REGISTRY),
             repository=None if repository is None else end_point(repository, Role.REPOSITORY),
@@ -128,10 +129,6 @@ def run(
             timeout=timeout,
         )
         report = run_plans(_chosen(ids), target, observer=Observing())
-    except TargetError as error:
-        raise Unreadable(str(error)) from None
-    except Unreachable as error:
-        raise NotReachable(str(error)) from None
     written = () if folder is None else write_report(report, folder)
     _show(report, written, as_json)
     sys.exit(1 if report.failed else 0)
@@ -161,6 +158,16 @@ def verify_(path: Path, as_json: bool) -> None:
             click.echo(problem)
         click.echo(f"{path}: {f'{len(problems)} problems' if problems else 'whole and true'}", err=True)
     sys.exit(1 if problems else 0)
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    try:
+        yield
+    except TargetError as error:
+        raise Unreadable(str(error)) from None
+    except Unreachable as error:
+        raise NotReachable(str(error)) from None
 
 
 def _chosen(ids: Sequence[str]) -> tuple[Plan, ...]:

@@ -1,6 +1,6 @@
 """A submission of a plan as objects of the model: what the plan leaves out has values that are valid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Final, TypeVar
 
@@ -79,6 +79,24 @@ def submission_of(spec: SubmissionSpec, names: Names, *, step: str, provided: bo
         "unique_id": f"${{oid.{spec.set.get('id', f'{step}.set')}}}",
         "patient_id": patient,
     }
+    associations = _members(spec, names, step, set_id, entries, folders)
+    return Submission(
+        submission_sets=(_made(SubmissionSet, the_set, spec.set, names),),
+        document_entries=entries,
+        folders=folders,
+        associations=associations,
+    )
+
+
+def _members(
+    spec: SubmissionSpec,
+    names: Names,
+    step: str,
+    set_id: str,
+    entries: Sequence[DocumentEntry],
+    folders: Sequence[Folder],
+) -> tuple[Association, ...]:
+    """What the SubmissionSet holds, and the Associations that the plan adds."""
     associations = [
         _member(names, f"{step}.m{number}", set_id, item.entry_uuid, SubmissionSetStatus.ORIGINAL)
         for number, item in enumerate(entries)
@@ -96,12 +114,7 @@ def submission_of(spec: SubmissionSpec, names: Names, *, step: str, provided: bo
         associations.append(made)
         if link.in_set:
             associations.append(_member(names, f"{step}.s{number}", set_id, made.entry_uuid, None))
-    return Submission(
-        submission_sets=(_made(SubmissionSet, the_set, spec.set, names),),
-        document_entries=entries,
-        folders=folders,
-        associations=tuple(associations),
-    )
+    return tuple(associations)
 
 
 def _entry(table: Mapping[str, Any], names: Names, patient: str, provided: bool) -> DocumentEntry:
