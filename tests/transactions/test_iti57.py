@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from tests.samples import builders, updates
+from tests.samples.feeds import feed, patient_id
 from tests.transactions import samples
 from tests.transactions.conftest import Service
 from tests.transactions.wire import Answer, envelope, post, send
 from xds.ebxml import decode_query_response
+from xds.hl7v3 import encode_patient_feed
 from xds.model import (
     Association,
     AssociationType,
     AvailabilityStatus,
     DocumentEntry,
     Folder,
+    Interaction,
     ReturnType,
     StoredQuery,
     Submission,
@@ -530,6 +533,36 @@ def test_an_update_and_a_replacement_at_once_are_serial(service: Service) -> Non
         )
         (left,) = documents(service, patient)
         assert left.unique_id == (newer.unique_id if replaced.codes == [] else entry.unique_id)
+
+
+def test_after_a_merge_the_surviving_id_updates(chart: Chart) -> None:
+    """Objects of the subsumed id are the survivor's: their links are no links across patients."""
+    survivor = samples.fresh_patient()
+    register(chart.service, samples.submission(samples.entry(survivor)))
+    subsumed_id, surviving_id = (item.partition("^")[0] for item in (chart.patient, survivor))
+    for message in (
+        feed(Interaction.ADDED, patient_ids=(patient_id(subsumed_id),)),
+        feed(Interaction.ADDED, patient_ids=(patient_id(surviving_id),)),
+        feed(
+            Interaction.DUPLICATES_RESOLVED,
+            patient_ids=(patient_id(surviving_id),),
+            prior_ids=(patient_id(subsumed_id),),
+        ),
+    ):
+        key = "ITI-44 duplicates resolved" if message.replacements else "ITI-44"
+        answer = send(chart.service.port, key, encode_patient_feed(message))
+        assert b'typeCode code="CA"' in answer.body, answer.body
+    assert set(refused(chart.service, chart.updating(next_version(chart.report)))) == {"XDSUnknownPatientId"}
+    newer = next_version(chart.report, patient_id=survivor)
+    succeed(chart.service, samples.updating(survivor, newer))
+    (latest,) = [
+        item for item in documents(chart.service, survivor) if item.unique_id == chart.report.unique_id
+    ]
+    assert (latest.version, latest.patient_id) == (2, survivor)
+    assert {("APND", chart.addendum.entry_uuid, latest.entry_uuid)} <= links(chart.service, latest.entry_uuid)
+    assert versions(chart.service, chart.report.entry_uuid) == {1: DEPRECATED, 2: APPROVED}
+    again = next_version(latest, patient_id=survivor, title=builders.text("Again"))
+    succeed(chart.service, samples.updating(survivor, again, previous="2"))
 
 
 def test_a_removed_version_is_none(chart: Chart) -> None:

@@ -146,7 +146,7 @@ def patient(case: UpdateCase) -> Iterator[Found]:
             ("", case.survivor(version.item.patient_id)),
             *[(" of the SubmissionSet", x) for x in sets],
         ):
-            if mine is not None and before is not None and mine != before:
+            if mine is not None and before is not None and mine != before and not case.is_subsumed(mine):
                 yield f"{object_id} patientId", f"{object_id}: the patientId{who} is another patient's"
 
 

@@ -221,7 +221,8 @@ def patient_connected(case: UpdateCase) -> Iterator[Found]:
         if latest is None or not versions.is_registered(version) or not version.propagates:
             continue
         before, after = case.survivor(latest.patient_id), case.survivor(version.item.patient_id)
-        if before is None or after is None or before == after:
+        # Of an id that was merged away another rule says so.
+        if before is None or after is None or before == after or case.is_subsumed(after):
             continue
         count = len(case.known.connections.get(latest.entry_uuid, ()))
         if count:
