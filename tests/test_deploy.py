@@ -212,3 +212,23 @@ def test_nobody_else_connects(as_owner: str) -> None:
     with psycopg.connect(as_owner) as connection:
         found = connection.execute("SELECT has_database_privilege('pg_monitor', 'xds', 'CONNECT')").fetchone()
     assert found == (False,)
+
+
+def test_searches_without_a_patient_use_the_indexes_for_them(database: str) -> None:
+    """The file may be run again; each index serves the search that it is for."""
+    text = (DEPLOY / "multi-patient-indexes.sql").read_text("utf-8")
+    statements = [part.strip() for part in re.sub(r"--.*", "", text).split(";") if part.strip()]
+    searches = {
+        "document_entry_class_code": "document_entry WHERE class_code = ANY('{1}') AND creation_time >= 2024",
+        "document_entry_facility_type_code": "document_entry WHERE facility_type_code = ANY('{1}')",
+        "document_entry_event_codes": "document_entry WHERE event_codes && '{1}'::integer[]",
+        "folder_codes": "folder WHERE codes && '{1}'::integer[]",
+    }
+    assert [re.findall(r"EXISTS (\w+)", item)[0] for item in statements] == list(searches)
+    with psycopg.connect(database, autocommit=True) as connection:
+        for statement in (*statements, *statements):
+            connection.execute(statement.encode())
+        connection.execute("SET enable_seqscan = off")
+        for index, search in searches.items():
+            plan = connection.execute(f"EXPLAIN SELECT FROM {search}".encode()).fetchall()
+            assert index in str(plan)

@@ -180,12 +180,19 @@ def test_strict_finds_more(tmp_path: Path, run: Run) -> None:
     assert [item["rule"] for item in validated(run, path, "--strict")] == ["18-quotes"]
 
 
-def test_a_query_that_we_do_not_answer_yet_is_not_wrong(tmp_path: Path, run: Run) -> None:
-    path = changed(
-        tmp_path, "iti18-find-documents.xml", "14d4debf-8f97-4251-9a74-a90016b0af0d",
-        "f26abbcb-ac74-4422-8a30-edb644bbc1a9",
-    )  # fmt: skip
-    assert [item["rule"] for item in validated(run, path) if item["rule"] == "18-query-id"] == []
+def test_a_query_is_told_by_its_action_and_without_one_by_its_id(tmp_path: Path, run: Run) -> None:
+    name = "iti51-find-documents-for-multiple-patients.xml"
+    document = json.loads(run("validate", MESSAGES / name, "--json").stdout)
+    assert (document["message"], document["valid"]) == ("ITI-51 request", True)
+    path = tmp_path / "message.xml"
+    for action, number, rules in (
+        ("urn:ihe:iti:2009:MultiPatientStoredQuery", "ITI-51", set()),
+        ("urn:ihe:iti:2007:RegistryStoredQuery", "ITI-18", {"18-query-id"}),
+    ):
+        path.write_bytes(soap(name, GOOD.replace("urn:ihe:iti:2007:RegistryStoredQuery", action)))
+        document = json.loads(run("validate", path, "--json").stdout)
+        assert document["message"] == f"{number} request"
+        assert {item["rule"] for item in document["findings"]} == rules
 
 
 def test_references_are_taken_to_be_registered(tmp_path: Path, run: Run) -> None:
