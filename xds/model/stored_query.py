@@ -39,6 +39,11 @@ class AdhocQuery:
             return ()
         return groups[0] if len(groups) == 1 else tuple([value for group in groups for value in group])
 
+    @property
+    def slot_counts(self) -> dict[str, int]:
+        """How many Slots there are of each name."""
+        return {name: len(groups) for name, groups in self._groups.items()}
+
     def groups(self, name: str) -> tuple[tuple[str, ...], ...]:
         """The values Slot by Slot: AND of ORs."""
         return self._groups.get(name, ())

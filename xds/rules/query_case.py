@@ -1,6 +1,5 @@
 """A stored query as its rules see it."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -54,7 +53,7 @@ class QueryCase:
         self.table = _TABLES.get(query.query_id, {}) if self.stored_query is not None else {}
         found = _NO_ROWS if self.stored_query is None else _ROWS[query.query_id]
         self.required, self.either, self.narrowing = found
-        self.counts = Counter([slot.name for slot in query.slots])
+        self.counts = query.slot_counts
         self._by_kind: dict[str, list[tuple[Parameter, QuerySlot]]] = {}
         for slot in query.slots:
             row = self.table.get(slot.name)

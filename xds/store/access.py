@@ -154,8 +154,11 @@ def borrowed(pool: Pool) -> Iterator[Connection]:
     StoreUnavailable, StoreBusy, Conflict
     """
     try:
-        with pool.connection() as connection:
+        connection = pool.getconn()
+        try:
             yield connection
+        finally:
+            pool.putconn(connection)  # undoes what is left open
     except (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation) as error:
         raise Conflict(type(error).__name__) from error
     except (errors.QueryCanceled, errors.IdleInTransactionSessionTimeout, errors.LockNotAvailable) as error:
