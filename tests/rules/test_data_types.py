@@ -113,7 +113,7 @@ BROKEN = [
         location="SubmissionSet01 uniqueId",
     ),
     Broken(
-        rule="42-oid-strict",
+        rule="42-oid-root",
         submission=entry(repository_unique_id="7.999.2.1"),
         policy=STRICT,
         location="Document01 repositoryUniqueId",

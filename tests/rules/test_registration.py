@@ -10,6 +10,7 @@ from lxml import etree
 from tests.samples.builders import (
     document_entry,
     facts,
+    folder,
     foldered,
     relating,
     submission,
@@ -18,7 +19,7 @@ from tests.samples.builders import (
 from tests.samples.strategies import submissions
 from tests.samples.valid import valid_submissions
 from xds.ebxml.submission import SUBMIT_OBJECTS_REQUEST, decode_submission, encode_submission
-from xds.model import AssociationType, RegistryFacts, Severity, Submission
+from xds.model import AssociationType, RegistryFacts, Severity, Submission, has_error
 from xds.rules import REGISTRATION, RulePolicy, check, wrong_levels
 from xds.xml import parse
 
@@ -40,6 +41,21 @@ FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
 )
 def test_the_samples_are_valid(valid: Submission, policy: RulePolicy) -> None:
     assert check(REGISTRATION, valid, facts(), policy) == []
+
+
+def test_what_test_tools_send_is_no_error_in_strict() -> None:
+    """Public test tools make OIDs of addresses, date Folders to the day and send an old form of URI."""
+    base = foldered()
+    sent = replace(
+        base,
+        submission_sets=(submission_set(source_id="129.999.58.1"),),
+        document_entries=(document_entry(uri="1|http://lakeview.example/a file.txt"),),
+        folders=(folder(last_update_time="20041224"),),
+    )
+    found = check(REGISTRATION, sent, facts(), STRICT)
+    assert {finding.rule for finding in found} == {"42-oid-root", "42-uri", "42-last-update-time"}
+    assert not has_error(found)
+    assert check(REGISTRATION, sent, facts(), FIELD) == []
 
 
 def test_every_finding_is_reported_at_once() -> None:

@@ -12,6 +12,7 @@ from xds.model.criteria import (
 from xds.model.data_types import (
     PatientIdentifier,
     earliest_moment,
+    has_leading_zero,
     is_dtm,
     is_lenient_oid,
     is_oid,
@@ -297,6 +298,7 @@ __all__ = [
     "error_class",
     "feed_error_class",
     "has_error",
+    "has_leading_zero",
     "is_dtm",
     "is_lenient_oid",
     "is_oid",

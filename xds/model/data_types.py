@@ -8,6 +8,7 @@ from xds.model.identifiers import OID_PREFIX, UUID_PREFIX
 
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _OID_LENIENT = re.compile(r"[0-9]+(\.[0-9]+)+")
+_LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 _CX = re.compile(r"(?P<id>[^\^|~]+)\^\^\^(?P<namespace>[^\^&|~]*)&(?P<oid>[0-9.]+)&ISO")
 _DTM = re.compile(
     r"[0-9]{4}(?:(?:0[1-9]|1[0-2])(?:(?:0[1-9]|1[0-9]|2[0-8]|(?P<late>29|30|31))"
@@ -28,6 +29,15 @@ def is_oid(text: str) -> bool:
 def is_lenient_oid(text: str) -> bool:
     """Tell whether `text` is digits and dots, as partners send OIDs: odd first arc, leading zeros."""
     return len(text) <= 64 and _OID_LENIENT.fullmatch(text) is not None
+
+
+def has_leading_zero(oid: str) -> bool:
+    """Tell whether an arc of an OID is written with a zero before it (ITI TF-3 Table 4.2.3.1.7-2).
+
+    >>> has_leading_zero("2.999.05"), has_leading_zero("2.999.0.50")
+    (True, False)
+    """
+    return _LEADING_ZERO.search(oid) is not None
 
 
 def is_uuid_urn(text: str) -> bool:
@@ -93,7 +103,9 @@ def parse_patient_id(text: str) -> PatientIdentifier | None:
 def is_strict_cx(text: str) -> bool:
     """Tell whether `text` is exactly ``id^^^&oid&ISO``, with nothing else in it."""
     match = _CX.fullmatch(text)
-    return match is not None and not match["namespace"] and is_oid(match["oid"])
+    if match is None or match["namespace"]:
+        return False
+    return is_lenient_oid(match["oid"]) and not has_leading_zero(match["oid"])
 
 
 def is_dtm(text: str) -> bool:

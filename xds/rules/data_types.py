@@ -10,9 +10,9 @@ from xds.model import (
     EMPTY_SHA1,
     DocumentEntry,
     RegistryMetadataError,
+    has_leading_zero,
     is_dtm,
     is_lenient_oid,
-    is_oid,
     is_sha1,
     is_strict_cx,
     oid_urn,
@@ -59,9 +59,10 @@ def time(case: RegistrationCase) -> Iterator[Found]:
     title="lastUpdateTime is a time to the second.",
     remedy="Leave it out: the registry sets it",
     strict_only=True,
+    default_level="warning",
 )
 def last_update_time(case: RegistrationCase) -> Iterator[Found]:
-    """In `field` whatever is sent is ignored: the registry sets the attribute (3.42.4.1.3.6)."""
+    """Whatever is sent is ignored: the registry sets the attribute (3.42.4.1.3.6)."""
     for folder in case.submission.folders:
         value = folder.last_update_time
         if value and not (is_dtm(value) and len(value) == 14):
@@ -153,15 +154,31 @@ def oid(case: RegistrationCase) -> Iterator[Found]:
     "42-oid-strict",
     error=RegistryMetadataError,
     section="ITI TF-3 Table 4.2.3.1.7-2 (OID)",
-    title="OIDs begin with 0, 1 or 2 and have no leading zeros.",
-    remedy="Send an OID of a root that is assigned to you",
+    title="No arc of an OID has a leading zero.",
+    remedy="Send the arc without the zero",
     strict_only=True,
 )
 def oid_strict(case: RegistrationCase) -> Iterator[Found]:
-    """What partners of the field send and nobody mistakes."""
+    """In `field` the OID is compared as it was sent."""
     for where, value in _oids(case):
-        if not is_oid(value) and is_lenient_oid(value):
-            yield where, f"{quoted(value)} has a first arc above 2 or a leading zero"
+        if has_leading_zero(value) and is_lenient_oid(value):
+            yield where, f"{quoted(value)} has a leading zero"
+
+
+@BOOK.rule(
+    "42-oid-root",
+    error=RegistryMetadataError,
+    section="ITI TF-2 Appendix B",
+    title="An OID should begin with 0, 1 or 2.",
+    remedy="Send an OID of a root that is assigned to you",
+    strict_only=True,
+    default_level="warning",
+)
+def oid_root(case: RegistrationCase) -> Iterator[Found]:
+    """No other roots exist, yet test tools and partners make OIDs of their network addresses."""
+    for where, value in _oids(case):
+        if value[:2] not in ("0.", "1.", "2.") and is_lenient_oid(value) and not has_leading_zero(value):
+            yield where, f"{quoted(value)} begins with an arc above 2"
 
 
 _PATIENT_IDS: Final = (("patientId", "patient_id"), ("sourcePatientId", "source_patient_id"))
@@ -286,9 +303,10 @@ _URI: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
     title="URI is a URI.",
     remedy="Send a URI, other characters percent-encoded, or leave the attribute out",
     strict_only=True,
+    default_level="warning",
 )
 def uri(case: RegistrationCase) -> Iterator[Found]:
-    """Absolute or relative; in `field` any text is stored as it is."""
+    """Absolute or relative; XDS makes no use of it, so any text is stored as it is."""
     for entry in case.submission.document_entries:
         if entry.uri and _URI.fullmatch(entry.uri) is None:
             yield f"{entry.entry_uuid} URI", "The value holds characters that no URI has"
