@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from xds.conformance.answer import Answer, UnreadableAnswer
 from xds.conformance.checks import Asked, expected, judge
 from xds.conformance.compose import compose, compose_hl7, message_id
 from xds.conformance.exchange import Exchange, post, reachable, send_hl7
-from xds.conformance.names import Names, NoPatientLeft, UnknownName, fill
+from xds.conformance.names import Names, NoPatientLeft, UnknownName
 from xds.conformance.plan import Expectation, Hl7Spec, Plan, PlanError, Step
 from xds.conformance.report import (
     Judgement,
@@ -102,16 +102,17 @@ class Run:
         try:
             exchange = self._send(step, names)
             asked = [(item, ask(item, names)) for item in expectations(step, names)]
+            where = {name: names.text(path) for name, path in step.capture.items()}
         except UnknownName as error:
             return _blocked(step, f"{error} is not known: an earlier step did not give it")
-        return judged(step, exchange, asked, names)
+        return judged(step, exchange, asked, where, names)
 
     def _send(self, step: Step, names: Names) -> Exchange:
         if step.hl7 is not None:
             if self.target.pid_feed is None:
                 raise PlanError(f"{step.id} needs the patient identity feed; the plan does not say so")
             return send_hl7(self.target.pid_feed, compose_hl7(step.id, step.hl7, names), self.target.timeout)
-        role = step.to or wires()[step.transaction].role
+        role = role_of(step)
         url = self.target.registry if role == "registry" else self.target.repository
         if url is None:
             raise PlanError(f"{step.id} needs a {role}; the plan does not say so")
@@ -173,6 +174,11 @@ def check_reachable(target: Target) -> None:
                 raise Unreachable(f"{url} cannot be reached: {why}")
     if target.pid_feed is not None and (why := reachable(*target.pid_feed, target.timeout)):
         raise Unreachable(f"the patient identity feed {target.pid_feed[0]}:{target.pid_feed[1]}: {why}")
+
+
+def role_of(step: Step) -> str:
+    """The actor that a step of SOAP is sent to."""
+    return step.to or wires()[step.transaction].role
 
 
 def feeding(patient: str) -> Step:
@@ -255,14 +261,17 @@ def ask(item: Expectation, names: Names) -> Asked:
 
 
 def judged(
-    step: Step, exchange: Exchange, asked: Iterable[tuple[Expectation, Asked]], names: Names
+    step: Step,
+    exchange: Exchange,
+    asked: Iterable[tuple[Expectation, Asked]],
+    captures: Mapping[str, str],
+    names: Names,
 ) -> StepResult:
-    """Judge an answer and take from it what later steps need."""
+    """Judge an answer and take from it what later steps need: `captures` has an XPath for each name."""
     answer = Answer(exchange)
     judgements = [judgement(answer, item, question, step.section) for item, question in asked]
     captured: dict[str, str] = {}
-    for name, path in step.capture.items():
-        where = fill(path, names.__getitem__)
+    for name, where in captures.items():
         value, found = captured_value(answer, where)
         if value is not None:
             captured[name] = names.known[name] = value

@@ -1,18 +1,24 @@
 """Whether a report is whole and true: every verdict has to follow from the octets that it holds."""
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from xds.conformance.answer import Answer
 from xds.conformance.checks import Asked, judge
+from xds.conformance.compose import compose, compose_hl7
+from xds.conformance.exchange import Octets
 from xds.conformance.names import Names, UnknownName, fill
 from xds.conformance.plan import Expectation, Plan, Step
-from xds.conformance.report import FORMAT, PlanResult, Report, StepResult, Verdict, counted
-from xds.conformance.runner import ask, captured_value, expectations, feeding
+from xds.conformance.report import FORMAT, PlanResult, Report, StepResult, TargetRecord, Verdict, counted
+from xds.conformance.runner import ask, captured_value, expectations, feeding, role_of
 from xds.conformance.target import Target
+
+_BOUNDARY: Final = re.compile(r'boundary="MIMEBoundary-([0-9a-f-]+)"')
 
 
 def verify(report: Report, plans: Sequence[Plan]) -> list[str]:
-    """Evaluate every assertion of a report again.
+    """Make every request of a report anew, and evaluate every assertion again.
 
     Parameters
     ----------
@@ -54,7 +60,7 @@ def _plan(result: PlanResult, plan: Plan, report: Report) -> Iterator[str]:
         yield f"{plan.id}: {result.verdict} does not follow from its steps"
     names = _names(result, plan, report)
     for step, found in zip(steps, result.steps, strict=True):
-        yield from (f"{plan.id}/{step.id}: {problem}" for problem in _step(found, step, names))
+        yield from (f"{plan.id}/{step.id}: {problem}" for problem in _step(found, step, names, report.target))
 
 
 def _names(result: PlanResult, plan: Plan, report: Report) -> Names:
@@ -66,22 +72,52 @@ def _names(result: PlanResult, plan: Plan, report: Report) -> Names:
     return names
 
 
-def _step(found: StepResult, step: Step, names: Names) -> Iterator[str]:
+def _step(found: StepResult, step: Step, names: Names, target: TargetRecord) -> Iterator[str]:
+    address = _address(step, target)
     try:
+        request = _composed(step, names, address)
         wanted = [(item, ask(item, names)) for item in expectations(step, names)]
     except UnknownName as error:
-        if found.verdict is not Verdict.NOT_RUN:
-            yield f"it was run though {error} was not known"
+        if found.verdict is not Verdict.NOT_RUN or not found.reason or found.exchange is not None:
+            yield f"it was run though {error} was not known, or has no reason"
         return
     if found.verdict is Verdict.NOT_RUN:
-        # What its message needed is not known; that cannot be told from its assertions.
-        if not found.reason or found.exchange is not None or found.judgements:
-            yield "it was not run, and has no reason or has an exchange"
+        yield "it was not run though all that it needs was known"
         return
     if found.exchange is None:
         yield "its exchange is missing"
         return
+    sent = found.exchange.request
+    if found.exchange.address != address:
+        yield f"it was sent to {found.exchange.address}, the system under test is {address}"
+    elif _comparable(sent.header("Content-Type"), sent.body) != request:
+        yield "its request is not the one that the plan sends"
     yield from _judgements(found, step, wanted, names)
+
+
+def _address(step: Step, target: TargetRecord) -> str:
+    if step.hl7 is not None:
+        return f"mllp://{target.pid_feed}"
+    return (target.registry if role_of(step) == "registry" else target.repository) or ""
+
+
+def _composed(step: Step, names: Names, address: str) -> tuple[str, bytes]:
+    if step.hl7 is not None:
+        return _comparable("", Octets.of(compose_hl7(step.id, step.hl7, names)))
+    message = compose(step, names, address)
+    return _comparable(message.content_type, Octets.of(message.octets))
+
+
+def _comparable(content_type: str, body: Octets) -> tuple[str, bytes]:
+    """A request without the random part of its boundary; octets that cannot be read are none."""
+    try:
+        octets = body.octets()
+    except ValueError:
+        return content_type, b""
+    token = _BOUNDARY.search(content_type)
+    if token is None:
+        return content_type, octets
+    return content_type.replace(token[1], ""), octets.replace(token[1].encode(), b"")
 
 
 def _judgements(
