@@ -535,6 +535,14 @@ def test_uppercase_uuids_are_taken_in_field() -> None:
     assert findings(made, update_facts()) == []
 
 
+@pytest.mark.parametrize(
+    "previous", ["0", "01", "-1", "1 ", "\u0661", "9" * 10, "9" * 5000, "1.1", "one", ""]
+)
+def test_a_version_is_a_number_of_nine_digits_at_most(previous: str) -> None:
+    found = {item.rule for item in findings(updating(entry_version(), previous=previous), update_facts())}
+    assert found - {"42-value-limits"} == {"57-previous-version"}
+
+
 def test_slots_with_two_values_are_found() -> None:
     twice = Slot(name=UpdateSlot.PREVIOUS_VERSION.value, values=("1", "2"))
     made = replace(

@@ -85,7 +85,7 @@ def assumed_update_facts(submission: Submission) -> UpdateFacts:
             for value in slot_values(association, UpdateSlot.PREVIOUS_VERSION)
         ]
         logical_id = object_key(item.logical_id or "")
-        version = int(told[0]) if told and told[0].isdecimal() else 1
+        version = int(told[0]) if told and told[0].isdecimal() and len(told[0]) < 10 else 1
         approved = AvailabilityStatus.APPROVED
         latest[logical_id] = replace(
             item, entry_uuid=logical_id, version=version, availability_status=approved

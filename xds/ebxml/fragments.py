@@ -35,6 +35,9 @@ _VALUE_LIST = f"{{{RIM}}}ValueList"
 _VALUE = f"{{{RIM}}}Value"
 LOCALIZED: Final = f"{{{RIM}}}LocalizedString"
 
+_VERSION_DIGITS: Final = 9
+"""Of a versionName; ebRIM allows 16 characters, an integer of the store holds nine digits."""
+
 _AUTHOR_SLOTS = (
     "authorPerson",
     "authorInstitution",
@@ -337,7 +340,7 @@ def decode_status(element: etree._Element) -> AvailabilityStatus:
 def decode_version(element: etree._Element, owner: str, findings: Findings) -> int:
     """Decode VersionInfo/@versionName; ebRIM's own default, 1.1, means the first version."""
     text_value = element.get("versionName", "1")
-    if text_value.isdecimal():
+    if text_value.isdecimal() and len(text_value) <= _VERSION_DIGITS:
         return int(text_value)
     if text_value != "1.1":
         findings.add(f"versionName {text_value!r} is not a whole number", f"{owner} version", "version")

@@ -4,8 +4,10 @@ An operation of ITI-57 is told by its trigger (XDS Metadata Update 3.57.4.1.3.3)
 new version, or one of its UpdateAvailabilityStatus and SubmitAssociation associations.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from xds.model import (
     Association,
@@ -22,6 +24,8 @@ from xds.model import (
 )
 from xds.rules.case import RegistrationCase, object_key
 from xds.rules.rule import Rule, RulePolicy, run
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,12 @@ class NewVersion:
     def annotation(self, name: UpdateSlot) -> tuple[str, ...]:
         """The values of a Slot on its memberships."""
         return tuple(value for item in self.memberships for value in slot_values(item, name))
+
+    @property
+    def previous(self) -> int | None:
+        """The version that the sender means to supersede; None when PreviousVersion is no number of one."""
+        values = self.annotation(UpdateSlot.PREVIOUS_VERSION)
+        return int(values[0]) if len(values) == 1 and _NUMBER.fullmatch(values[0]) else None
 
     @property
     def propagates(self) -> bool:

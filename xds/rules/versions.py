@@ -82,8 +82,8 @@ def previous_version(case: UpdateCase) -> Iterator[Found]:
     for version in updates(case):
         if not version.memberships:
             continue
-        values = version.annotation(UpdateSlot.PREVIOUS_VERSION)
-        if len(values) != 1 or not values[0].isdecimal():
+        if version.previous is None:
+            values = version.annotation(UpdateSlot.PREVIOUS_VERSION)
             found = "is missing" if not values else f"is {', '.join(map(quoted, values[:3]))}"
             where = version.memberships[0].entry_uuid
             yield f"{where} PreviousVersion", f"{version.item.entry_uuid}: PreviousVersion {found}"
@@ -121,15 +121,15 @@ def not_registered(versions: Iterable[NewVersion]) -> Iterator[Found]:
 def latest_version(case: UpdateCase) -> Iterator[Found]:
     """The sender saw the latest version: who updates what another has updated meanwhile is told."""
     for version in updates(case):
-        values = version.annotation(UpdateSlot.PREVIOUS_VERSION)
-        if not is_registered(version) or version.latest is None or len(values) != 1:
+        latest, previous = version.latest, version.previous
+        if latest is None or previous is None or not is_registered(version):
             continue
-        if values[0].isdecimal() and int(values[0]) != version.latest.version:
+        if previous != latest.version:
             where = version.memberships[0].entry_uuid
             yield (
                 f"{where} PreviousVersion",
-                f"{version.item.entry_uuid}: PreviousVersion is {int(values[0])}, but the latest version is"
-                f" {version.latest.version}",
+                f"{version.item.entry_uuid}: PreviousVersion is {previous}, but the latest version is"
+                f" {latest.version}",
             )
 
 
