@@ -15,8 +15,8 @@ from xds.ebxml import (
     encode_registry_response,
 )
 from xds.model import (
-    DOCUMENT_OFFLINE,
     AvailabilityStatus,
+    DocumentAvailability,
     DocumentEntry,
     MetadataVersionError,
     RegistryResponse,
@@ -79,7 +79,7 @@ def test_a_new_version_has_what_was_given_and_the_rest_as_it_was(
         LATEST,
         entry_uuid=entry.entry_uuid,
         title=entry.title,
-        document_availability=DOCUMENT_OFFLINE,
+        document_availability=DocumentAvailability.OFFLINE,
     )
     assert entry.title[0].value == "Better"
     (member,) = made.associations

@@ -19,7 +19,7 @@ from tests.samples.updates import (
     updating,
     version_member,
 )
-from xds.model import DOCUMENT_ONLINE, ON_DEMAND, AssociationType, Submission, UpdateFacts, XdsError
+from xds.model import ON_DEMAND, AssociationType, DocumentAvailability, Submission, UpdateFacts, XdsError
 from xds.rules import RESTRICTED_UPDATE, RulePolicy, check_update
 from xds.rules.restricted_update import RESTRICTED_UPDATE_ONLY
 
@@ -39,7 +39,7 @@ def findings(submission: Submission, facts: UpdateFacts, policy: RulePolicy = FI
         (updating(entry_version(title=builders.text("Another title"))), update_facts()),
         (updating(entry_version(), propagation="no"), update_facts()),
         (updating(entry_version()), update_facts(status=DEPRECATED)),
-        (updating(entry_version(document_availability=DOCUMENT_ONLINE)), update_facts()),
+        (updating(entry_version(document_availability=DocumentAvailability.ONLINE)), update_facts()),
     ],
     ids=["title", "without-propagation", "deprecated", "online-is-the-default"],
 )

@@ -10,9 +10,8 @@ from xds.cli.outcome import Refused, finding_json, show_findings, write_json
 from xds.cli.publish import EXAMPLE_SOURCE
 from xds.client import RegistryClient, new_version, status_update
 from xds.model import (
-    DOCUMENT_OFFLINE,
-    DOCUMENT_ONLINE,
     AvailabilityStatus,
+    DocumentAvailability,
     DocumentEntry,
     LocalizedString,
     RegistryResponse,
@@ -21,7 +20,7 @@ from xds.model import (
 from xds.transactions import Role
 
 _CODE = CodeType()
-_AVAILABILITY: Final = {"online": DOCUMENT_ONLINE, "offline": DOCUMENT_OFFLINE}
+_AVAILABILITY: Final = {item.name.lower(): item.value for item in DocumentAvailability}
 _STATUS: Final = {item.name.lower(): item for item in AvailabilityStatus}
 
 

@@ -83,8 +83,6 @@ from xds.model.facts import (
 )
 from xds.model.identifiers import (
     DELETE_ALL,
-    DOCUMENT_OFFLINE,
-    DOCUMENT_ONLINE,
     EMPTY_SHA1,
     FOLDER_NODE,
     LIMITED_METADATA_NODES,
@@ -170,8 +168,6 @@ from xds.model.stored_query import (
 __all__ = [
     "ANY_TIME",
     "DELETE_ALL",
-    "DOCUMENT_OFFLINE",
-    "DOCUMENT_ONLINE",
     "EMPTY_SHA1",
     "FOLDER_NODE",
     "INTERACTIONS_ROOT",

@@ -124,11 +124,6 @@ class UpdateSlot(StrEnum):
     NEW_STATUS = "NewStatus"  # there too
 
 
-DOCUMENT_ONLINE: Final = DocumentAvailability.ONLINE.value
-"""Slot documentAvailability: the document can be retrieved; what an absent Slot means (XDS Metadata Update)."""
-DOCUMENT_OFFLINE: Final = "urn:ihe:iti:2010:DocumentAvailability:Offline"
-"""Slot documentAvailability: the document cannot be retrieved for now."""
-
 RELATIONSHIPS: Final = frozenset(AssociationType) - {AssociationType.HAS_MEMBER}
 """Associations between two DocumentEntries (ITI TF-3 4.2.2.2)."""
 REPLACEMENTS: Final = frozenset({AssociationType.RPLC, AssociationType.XFRM_RPLC})

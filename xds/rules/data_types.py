@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from xds.model import (
-    DOCUMENT_OFFLINE,
-    DOCUMENT_ONLINE,
     EMPTY_SHA1,
+    DocumentAvailability,
     DocumentEntry,
     RegistryMetadataError,
     has_leading_zero,
@@ -283,13 +282,13 @@ def language_code(case: RegistrationCase) -> Iterator[Found]:
     error=RegistryMetadataError,
     section="XDS Metadata Update 4.2.3.2.30",
     title="documentAvailability is Online or Offline.",
-    remedy=f"Leave it out, which means Online, or send {DOCUMENT_ONLINE} or {DOCUMENT_OFFLINE}",
+    remedy=f"Leave it out, which means Online, or send {' or '.join(DocumentAvailability)}",
 )
 def document_availability(case: RegistrationCase) -> Iterator[Found]:
     """Full URNs."""
     for entry in case.submission.document_entries:
         value = entry.document_availability
-        if value and value not in (DOCUMENT_ONLINE, DOCUMENT_OFFLINE):
+        if value and value not in list(DocumentAvailability):
             yield f"{entry.entry_uuid} documentAvailability", f"{quoted(value)} is neither Online nor Offline"
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from xds.model import (
-    DOCUMENT_ONLINE,
     AssociationType,
+    DocumentAvailability,
     DocumentEntry,
     InvalidRequest,
     MetadataAnnotationError,
@@ -32,7 +32,7 @@ BOOK: Final[RuleBook[UpdateCase]] = RuleBook("RMU 3.92.4.1.2.2", ("ITI-92",))
 _UNMODIFIABLE: Final = (
     ("sourcePatientId", "source_patient_id", None),
     ("repositoryUniqueId", "repository_unique_id", None),
-    ("documentAvailability", "document_availability", DOCUMENT_ONLINE),
+    ("documentAvailability", "document_availability", DocumentAvailability.ONLINE.value),
     # The document stays as it is: its hash and size with it.
     ("hash", "hash", None),
     ("size", "size", None),

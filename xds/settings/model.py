@@ -22,7 +22,7 @@ class ServerSettings:
     workers: int = 2  # processes that answer requests
     threads: int = 32  # per process; more than limits.downloads
     roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")  # what it is
-    registry_path: str = "/dics/registry"  # of ITI-42, ITI-18 and ITI-44
+    registry_path: str = "/dics/registry"  # of the registry's transactions
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
 
 
