@@ -22,6 +22,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "set_erased": (RepositoryStore, "set_erased"),
     "add_pending": (RepositoryStore, "add_pending"),
     "register": (LocalRegistrar, "register"),
+    "update": (LocalRegistrar, "update"),
     "settle": (RepositoryStore, "settle"),
     "registry": (RegisterDocumentSet, "_register"),
 }

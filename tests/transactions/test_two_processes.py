@@ -16,8 +16,9 @@ from tests.conftest import free_port
 from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, merged, running
 from tests.transactions.test_iti42 import found
-from tests.transactions.wire import PATH, Answer, envelope, get, post, send_mtom
-from xds.model import AssociationType, Submission
+from tests.transactions.wire import PATH, Answer, envelope, get, post, send, send_mtom
+from xds.content import SUMMARY_FORMAT
+from xds.model import EMPTY_SHA1, ON_DEMAND, AssociationType, Submission
 
 SETTLED_SECONDS = 40  # housekeeping looks every 20 s
 
@@ -167,6 +168,30 @@ def test_the_registrys_findings_are_passed_on(pair: Pair) -> None:
     assert pair.states()[-1] == "rejected"
     assert pair.retrieve(made).codes == ["XDSDocumentUniqueIdError"]
     assert found(pair.registry, patient) == {}
+
+
+def test_on_demand_and_delayed_documents_over_the_wire(pair: Pair) -> None:
+    """The repository asks by ITI-18, registers the snapshot by ITI-42, and updates the delayed entry by ITI-57."""
+    patient = samples.fresh_patient()
+    published = made_for(patient)
+    assert pair.publish(published, b"a report").result == "Success"
+    for entry in (
+        samples.on_demand_entry(patient, format_code=SUMMARY_FORMAT, legal_authenticator=None),
+        samples.entry(
+            patient, format_code=SUMMARY_FORMAT, hash=EMPTY_SHA1, size="0", creation_time="20990101"
+        ),
+    ):
+        number = "ITI-61" if entry.object_type == ON_DEMAND else "ITI-42"
+        body = samples.register_body(samples.submission(entry))
+        assert send(pair.registry.port, number, body).result == "Success"
+        got = send_mtom(pair.repository.port, "ITI-43", samples.retrieve_body(entry.unique_id or ""))
+        assert got.result == "Success", got.contexts
+        named = [item.text for item in got.elements("NewDocumentUniqueId")] or [entry.unique_id]
+        stored = found(pair.registry, patient)[named[0] or ""]
+        begin = got.body.index(b"<?xml", got.body.index(b"Envelope>"))
+        content = got.body[begin : got.body.index(b"\r\n--", begin)]
+        assert (stored.hash, stored.size) == (samples.sha1(content), str(len(content)))
+        assert (published.document_entries[0].unique_id or "?").encode() in content
 
 
 def test_a_lost_answer_is_asked_for_at_once(pair: Pair) -> None:

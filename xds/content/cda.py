@@ -10,6 +10,7 @@ from typing import Final
 
 from lxml import etree
 
+from xds.content.elements import add, add_code, add_id
 from xds.content.facts import DocumentFacts, RelatedDocument, UnreadableDocument
 from xds.content.hl7 import escape, pid_5, xcn, xon
 from xds.content.report import InstanceId, Institution, Practitioner, Report, Section
@@ -261,23 +262,23 @@ def build_report(report: Report) -> bytes:
         f"{{{CDA}}}ClinicalDocument",
         nsmap={None: CDA, "ps3-20": PS3_20},  # type: ignore[dict-item]  # the stubs forget the default namespace
     )
-    _add(root, "realmCode", code="CA")
-    _add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
-    _add_id(root, report.id)
-    _add_code(root, "code", report.type_code)
-    _add(root, "title", report.title)
-    _add(root, "effectiveTime", value=ts_of(report.creation_time))
-    _add_code(root, "confidentialityCode", report.confidentiality_code)
-    _add(root, "languageCode", code=report.language_code)
+    add(root, "realmCode", code="CA")
+    add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
+    add_id(root, report.id)
+    add_code(root, "code", report.type_code)
+    add(root, "title", report.title)
+    add(root, "effectiveTime", value=ts_of(report.creation_time))
+    add_code(root, "confidentialityCode", report.confidentiality_code)
+    add(root, "languageCode", code=report.language_code)
     _add_patient(root, report)
     _add_author(root, report)
-    custodian = _add(_add(root, "custodian"), "assignedCustodian")
-    _add_institution(_add(custodian, "representedCustodianOrganization"), report.institution)
+    custodian = add(add(root, "custodian"), "assignedCustodian")
+    _add_institution(add(custodian, "representedCustodianOrganization"), report.institution)
     if report.is_signed:
         _add_signature(root, report)
-    order = _add(_add(root, "inFulfillmentOf"), "order")
+    order = add(add(root, "inFulfillmentOf"), "order")
     accession = report.accession
-    _add(order, "id", nullFlavor="NI")  # id is required, and the placer's number is not known
+    add(order, "id", nullFlavor="NI")  # id is required, and the placer's number is not known
     order.append(
         etree.Element(
             f"{{{PS3_20}}}accessionNumber",
@@ -286,96 +287,80 @@ def build_report(report: Report) -> bytes:
     )
     _add_service_event(root, report)
     for related in report.related:
-        parent = _add(_add(root, "relatedDocument", typeCode=related.relation), "parentDocument")
-        _add_id(parent, related.document)
-    body = _add(_add(root, "component"), "structuredBody")
+        parent = add(add(root, "relatedDocument", typeCode=related.relation), "parentDocument")
+        add_id(parent, related.document)
+    body = add(add(root, "component"), "structuredBody")
     for section in report.sections:
         _add_section(body, section)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
 
 
-def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
-    element = etree.SubElement(parent, f"{{{CDA}}}{name}", dict(attributes))
-    element.text = text
-    return element
-
-
-def _add_id(parent: etree._Element, identifier: InstanceId) -> None:
-    extension = {} if identifier.extension is None else {"extension": identifier.extension}
-    _add(parent, "id", None, root=identifier.root, **extension)
-
-
-def _add_code(parent: etree._Element, name: str, code: Code) -> etree._Element:
-    display = {"displayName": code.display[0].value} if code.display else {}
-    return _add(parent, name, None, code=code.code, codeSystem=code.scheme, **display)
-
-
 def _add_patient(root: etree._Element, report: Report) -> None:
     patient = report.patient
-    role = _add(_add(root, "recordTarget"), "patientRole")
+    role = add(add(root, "recordTarget"), "patientRole")
     for identifier in patient.ids:
-        _add(role, "id", root=identifier.assigning_authority, extension=identifier.id_number)
-    person = _add(role, "patient")
+        add(role, "id", root=identifier.assigning_authority, extension=identifier.id_number)
+    person = add(role, "patient")
     _add_name(person, patient.family, patient.given)
     gender = _GENDER_OF_SEX.get(patient.sex)
     if gender is None:
-        _add(person, "administrativeGenderCode", nullFlavor="UNK")
+        add(person, "administrativeGenderCode", nullFlavor="UNK")
     else:
-        _add(person, "administrativeGenderCode", code=gender, codeSystem=_GENDER_SCHEME)
-    _add(person, "birthTime", value=ts_of(patient.birth_date))
+        add(person, "administrativeGenderCode", code=gender, codeSystem=_GENDER_SCHEME)
+    add(person, "birthTime", value=ts_of(patient.birth_date))
 
 
 def _add_name(parent: etree._Element, family: str, given: tuple[str, ...], prefix: str = "") -> None:
-    name = _add(parent, "name")
+    name = add(parent, "name")
     if prefix:
-        _add(name, "prefix", prefix)
+        add(name, "prefix", prefix)
     for part in given:
-        _add(name, "given", part)
-    _add(name, "family", family)
+        add(name, "given", part)
+    add(name, "family", family)
 
 
 def _add_person(parent: etree._Element, person: Practitioner) -> None:
-    _add_name(_add(parent, "assignedPerson"), person.family, person.given, person.prefix)
+    _add_name(add(parent, "assignedPerson"), person.family, person.given, person.prefix)
 
 
 def _add_institution(parent: etree._Element, institution: Institution) -> None:
-    _add(parent, "id", root=institution.oid)
-    _add(parent, "name", institution.name)
+    add(parent, "id", root=institution.oid)
+    add(parent, "name", institution.name)
 
 
 def _add_author(root: etree._Element, report: Report) -> None:
-    author = _add(root, "author")
-    _add(author, "time", value=ts_of(report.creation_time))
-    assigned = _add(author, "assignedAuthor")
-    _add_id(assigned, report.author.licence)
+    author = add(root, "author")
+    add(author, "time", value=ts_of(report.creation_time))
+    assigned = add(author, "assignedAuthor")
+    add_id(assigned, report.author.licence)
     _add_person(assigned, report.author)
-    _add_institution(_add(assigned, "representedOrganization"), report.institution)
+    _add_institution(add(assigned, "representedOrganization"), report.institution)
 
 
 def _add_signature(root: etree._Element, report: Report) -> None:
-    authenticator = _add(root, "legalAuthenticator")
-    _add(authenticator, "time", value=ts_of(report.creation_time))
-    _add(authenticator, "signatureCode", code="S")
-    entity = _add(authenticator, "assignedEntity")
-    _add_id(entity, report.author.licence)
+    authenticator = add(root, "legalAuthenticator")
+    add(authenticator, "time", value=ts_of(report.creation_time))
+    add(authenticator, "signatureCode", code="S")
+    entity = add(authenticator, "assignedEntity")
+    add_id(entity, report.author.licence)
     _add_person(entity, report.author)
 
 
 def _add_service_event(root: etree._Element, report: Report) -> None:
-    event = _add(_add(root, "documentationOf"), "serviceEvent", classCode="ACT")
-    _add(event, "id", root=report.study_instance_uid)
-    code = _add_code(event, "code", report.type_code)
+    event = add(add(root, "documentationOf"), "serviceEvent", classCode="ACT")
+    add(event, "id", root=report.study_instance_uid)
+    code = add_code(event, "code", report.type_code)
     for translation in report.event_codes:
-        _add_code(code, "translation", translation)
-    time = _add(event, "effectiveTime")
-    _add(time, "low", value=ts_of(report.service_start_time))
-    _add(time, "high", value=ts_of(report.service_stop_time))
+        add_code(code, "translation", translation)
+    time = add(event, "effectiveTime")
+    add(time, "low", value=ts_of(report.service_start_time))
+    add(time, "high", value=ts_of(report.service_stop_time))
 
 
 def _add_section(body: etree._Element, section: Section) -> None:
-    element = _add(_add(body, "component"), "section")
-    _add_code(element, "code", section.code)
-    _add(element, "title", section.title)
-    text = _add(element, "text")
+    element = add(add(body, "component"), "section")
+    add_code(element, "code", section.code)
+    add(element, "title", section.title)
+    text = add(element, "text")
     for paragraph in section.paragraphs:
-        _add(text, "paragraph", paragraph)
+        add(text, "paragraph", paragraph)

@@ -50,7 +50,14 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
-        rules = self._policy.rules.of(request.peer)
+        return self._answer(query, decoded, request.peer)
+
+    def ask(self, query: AdhocQuery) -> bytes:
+        """Answer a query of this process: the query:AdhocQueryResponse."""
+        return b"".join(self._answer(query, (), "").body)
+
+    def _answer(self, query: AdhocQuery, decoded: Sequence[XdsError], peer: str) -> Reply:
+        rules = self._policy.rules.of(peer)
         findings = check_query(query, rules, self.transaction, decoded)
         count, pieces = 0, list[bytes]()
         if not has_error(findings):

@@ -45,6 +45,15 @@ class MetadataUpdate:
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
 
+    def update(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Update for a repository in this process; parameters as `RegisterDocumentSet.register`."""
+        policy = self._policies.of(peer, submission)
+        answer = self._store.retrying(lambda: self._attempt(submission, structure, None, policy))
+        assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
+        return answer
+
     def _attempt(
         self,
         submission: Submission,

@@ -5,11 +5,19 @@ from xds.repository.erase import erase
 from xds.repository.iti41 import ProvideAndRegisterDocumentSet
 from xds.repository.iti43 import RetrieveDocumentSet
 from xds.repository.iti86 import RemoveDocuments
+from xds.repository.on_demand import MadeDocument, OnDemandPolicy, OnDemandSource
+from xds.repository.provider import Draft, ImagingSummaryProvider, OnDemandProvider
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.repository.settle import settle_pending
 
 __all__ = [
     "Depositor",
+    "Draft",
+    "ImagingSummaryProvider",
+    "MadeDocument",
+    "OnDemandPolicy",
+    "OnDemandProvider",
+    "OnDemandSource",
     "ProvideAndRegisterDocumentSet",
     "Registrar",
     "RegistrarUnavailable",

@@ -7,6 +7,7 @@ next start by asking the registry (`repository.settle`).
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from typing import Protocol
 
 from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
 from xds.ebxml import encode_registry_response
@@ -22,6 +23,15 @@ from xds.model import (
 )
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.store import ProvidedDocument, RepositoryStore
+
+
+class Register(Protocol):
+    """`Registrar.register`, or another of its ways to bring a submission."""
+
+    def __call__(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Ask the registry."""
 
 
 class Depositor:
@@ -48,6 +58,7 @@ class Depositor:
         findings: Sequence[XdsError] = (),
         message: tuple[str, bytes] | None = None,
         peer: str = "",
+        register: Register | None = None,
     ) -> RegistryResponse:
         """Store and register; on return the spool has none of the documents.
 
@@ -63,6 +74,8 @@ class Depositor:
             What the repository found itself, part of the answer.
         message
             MessageID and digest of the request, so that a repeat of it gets this answer.
+        register
+            What the registry is asked to do; by default ITI-42.
         """
         stored = _provided(submission, documents)
         # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
@@ -81,7 +94,7 @@ class Depositor:
         if refused is not None:
             return RegistryResponse.of([*findings, refused])
         try:
-            answer = self._registrar.register(submission, structure, peer=peer)
+            answer = (register or self._registrar.register)(submission, structure, peer=peer)
         except RegistrarUnavailable:
             return self._unavailable(submission_id, submission, findings)
         response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])

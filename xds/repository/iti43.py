@@ -16,6 +16,7 @@ from xds.model import (
     XdsError,
     has_error,
 )
+from xds.repository.on_demand import MadeDocument, OnDemandSource
 from xds.rules import check_retrieval
 from xds.soap import Reply, ReplyPart, Request
 from xds.store import RepositoryStore
@@ -32,12 +33,14 @@ class RetrieveDocumentSet:
         repository_unique_id: str,
         home_community_id: str | None,
         limit: int,
+        on_demand: OnDemandSource | None = None,
     ) -> None:
         self._store = store
         self._vault = vault
         self._repository_unique_id = repository_unique_id
         self._home_community_id = home_community_id
         self._limit = limit
+        self._on_demand = on_demand
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a xds:RetrieveDocumentSetRequest."""
@@ -63,12 +66,19 @@ class RetrieveDocumentSet:
         self, wanted: Sequence[DocumentRequest], findings: list[XdsError]
     ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
         served = self._store.to_serve([item.document_unique_id for item in wanted]) if wanted else {}
-        documents, parts = [], []
-        absent: list[str] = []
+        documents: list[RetrievedDocument] = []
+        parts: list[ReplyPart] = []
+        absent: list[DocumentRequest] = []
+
+        def add(item: DocumentRequest, made: MadeDocument) -> None:
+            content_id = f"{uuid.uuid4()}@xds"
+            parts.append(ReplyPart(content_id=content_id, mime_type=made.mime_type, source=made.source))
+            documents.append(_retrieved(item, made, content_id))
+
         for item in wanted:
             held = served.get(item.document_unique_id)
             if held is None:
-                absent.append(item.document_unique_id)
+                absent.append(item)
                 continue
             try:
                 source = self._vault.open(held.sha256, held.size, held.seal)
@@ -76,35 +86,54 @@ class RetrieveDocumentSet:
                     source.verify()  # a small one is known to be whole before the answer begins
             except (DocumentNotFound, DocumentDamaged):
                 if item.document_unique_id not in self._store.to_serve([item.document_unique_id]):
-                    absent.append(item.document_unique_id)  # removed since we asked (ITI-86)
+                    absent.append(item)  # removed since we asked (ITI-86)
                     continue
                 findings.append(
                     RepositoryError("the document is damaged in the store", location=item.document_unique_id)
                 )
                 continue
-            content_id = f"{uuid.uuid4()}@xds"
-            parts.append(ReplyPart(content_id=content_id, mime_type=held.mime_type, source=source))
-            documents.append(
-                RetrievedDocument(
-                    repository_unique_id=item.repository_unique_id,
-                    document_unique_id=item.document_unique_id,
-                    mime_type=held.mime_type,
-                    home_community_id=item.home_community_id,
-                    content_id=content_id,
-                )
-            )
-        findings += self._absences(absent)
+            add(item, MadeDocument(mime_type=held.mime_type, source=source))
+        for item, made in self._made(absent, findings):
+            add(item, made)
         return documents, parts
 
-    def _absences(self, unique_ids: Sequence[str]) -> Iterator[XdsError]:
-        tombstones = self._store.removed(unique_ids) if unique_ids else {}
-        for unique_id in unique_ids:
+    def _made(
+        self, absent: Sequence[DocumentRequest], findings: list[XdsError]
+    ) -> Iterator[tuple[DocumentRequest, MadeDocument]]:
+        """Those that are made on demand; what there is none of is a finding."""
+        tombstones = self._store.removed([item.document_unique_id for item in absent]) if absent else {}
+        for item in absent:
+            unique_id = item.document_unique_id
             tombstone = tombstones.get(unique_id)
+            if tombstone is not None:
+                what = (
+                    f"the document was removed from this repository at {tombstone.removed_at}; ask for its entry"
+                    " again, it may have been replaced"
+                )
+                findings.append(DocumentUniqueIdError(what, location=unique_id))
+                continue
+            try:
+                made = None if self._on_demand is None else self._on_demand.retrieve(unique_id)
+            except XdsError as refusal:
+                findings.append(refusal)
+                continue
+            if made is not None:
+                yield item, made
+                continue
             what = (
                 "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from the"
                 " DocumentEntry that a query returned"
-                if tombstone is None
-                else f"the document was removed from this repository at {tombstone.removed_at}; ask for its entry"
-                " again, it may have been replaced"
             )
-            yield DocumentUniqueIdError(what, location=unique_id)
+            findings.append(DocumentUniqueIdError(what, location=unique_id))
+
+
+def _retrieved(item: DocumentRequest, made: MadeDocument, content_id: str) -> RetrievedDocument:
+    return RetrievedDocument(
+        repository_unique_id=item.repository_unique_id,
+        document_unique_id=item.document_unique_id,
+        mime_type=made.mime_type,
+        home_community_id=item.home_community_id,
+        new_repository_unique_id=made.new_repository_unique_id,
+        new_document_unique_id=made.new_unique_id,
+        content_id=content_id,
+    )

@@ -1,9 +1,9 @@
-"""Where a repository registers: the registry in this process, or a remote one over ITI-42."""
+"""Where a repository registers and asks: the registry in this process, or a remote one over SOAP."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from xds.model import RegistryResponse, Submission, XdsError
+from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError
 
 
 class RegistrarUnavailable(Exception):
@@ -36,6 +36,20 @@ class Registrar(Protocol):
 
         Empty where only registering would tell, or while the registry does not answer: it is asked so that the
         sender of a submission that is refused anyway learns everything at once.
+        """
+
+    def update(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Update metadata (ITI-57); parameters and errors as `register`."""
+
+    def query(self, query: AdhocQuery) -> Submission:
+        """Ask a stored query (ITI-18) and return the objects of its answer.
+
+        Raises
+        ------
+        RegistrarUnavailable
+            No answer came, or one that says Failure.
         """
 
     def is_registered(self, submission_set_uuid: str) -> bool:

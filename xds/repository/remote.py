@@ -1,4 +1,4 @@
-"""A registry elsewhere: ITI-42 and ITI-18 over SOAP."""
+"""A registry elsewhere: ITI-42, ITI-18 and ITI-57 over SOAP."""
 
 from collections.abc import Sequence
 
@@ -41,6 +41,25 @@ class RemoteRegistrar:
         """Return nothing: no transaction asks a registry for its judgement only."""
         return ()
 
+    def update(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Update metadata (ITI-57)."""
+        try:
+            return self._client.update(submission)
+        except ClientError as error:
+            raise RegistrarUnavailable(str(error)) from error
+
+    def query(self, query: AdhocQuery) -> Submission:
+        """Ask a stored query (ITI-18)."""
+        try:
+            answer = self._client.query(query)
+        except ClientError as error:
+            raise RegistrarUnavailable(str(error)) from error
+        if has_error(answer.findings):
+            raise RegistrarUnavailable("the registry could not answer the query")
+        return answer.objects
+
     def is_registered(self, submission_set_uuid: str) -> bool:
         """Tell whether the SubmissionSet is registered (GetSubmissionSetAndContents)."""
         query = AdhocQuery(
@@ -48,10 +67,4 @@ class RemoteRegistrar:
             return_type=ReturnType.OBJECT_REF,
             slots=(QuerySlot(name="$XDSSubmissionSetEntryUUID", values=(submission_set_uuid,)),),
         )
-        try:
-            answer = self._client.query(query)
-        except ClientError as error:
-            raise RegistrarUnavailable(str(error)) from error
-        if has_error(answer.findings):
-            raise RegistrarUnavailable("the registry could not answer the query")
-        return bool(answer.objects.object_refs)
+        return bool(self.query(query).object_refs)

@@ -2,18 +2,28 @@
 
 from collections.abc import Sequence
 
-from xds.model import RegistryResponse, Submission, XdsError
-from xds.registry import RegisterDocumentSet
+from xds.ebxml import decode_query_response
+from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError, has_error
+from xds.registry import RegisterDocumentSet, RegistryStoredQuery, UpdateDocumentSet
 from xds.repository import RegistrarUnavailable
 from xds.store import QueryStore, StoreBusy, StoreUnavailable
+from xds.xml import parse
 
 
 class LocalRegistrar:
-    """A `xds.repository.Registrar` that calls ITI-42's Expected Actions directly: parsed once, no SOAP."""
+    """A `xds.repository.Registrar` that calls the Expected Actions directly: parsed once, no SOAP."""
 
-    def __init__(self, transaction: RegisterDocumentSet, queries: QueryStore) -> None:
+    def __init__(
+        self,
+        transaction: RegisterDocumentSet,
+        queries: QueryStore,
+        stored_query: RegistryStoredQuery,
+        updates: UpdateDocumentSet,
+    ) -> None:
         self._transaction = transaction
         self._queries = queries
+        self._stored_query = stored_query
+        self._updates = updates
 
     def register(
         self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
@@ -36,6 +46,25 @@ class LocalRegistrar:
             return self._transaction.judge(submission, peer=peer)
         except (StoreUnavailable, StoreBusy):
             return ()
+
+    def update(
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+    ) -> RegistryResponse:
+        """Update metadata (ITI-57); as `register`."""
+        try:
+            return self._updates.update(submission, structure, peer=peer)
+        except (StoreUnavailable, StoreBusy) as error:
+            raise RegistrarUnavailable(str(error)) from error
+
+    def query(self, query: AdhocQuery) -> Submission:
+        """Ask a stored query (ITI-18)."""
+        try:
+            answer = decode_query_response(parse(self._stored_query.ask(query)))
+        except (StoreUnavailable, StoreBusy) as error:
+            raise RegistrarUnavailable(str(error)) from error
+        if has_error(answer.findings):
+            raise RegistrarUnavailable("the registry could not answer the query")
+        return answer.objects
 
     def is_registered(self, submission_set_uuid: str) -> bool:
         """Tell whether the SubmissionSet is registered."""

@@ -21,6 +21,9 @@ from xds.registry import (
 )
 from xds.repository import (
     Depositor,
+    ImagingSummaryProvider,
+    OnDemandPolicy,
+    OnDemandSource,
     ProvideAndRegisterDocumentSet,
     Registrar,
     RemoveDocuments,
@@ -107,14 +110,16 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     queries = QueryStore(pool)
     submissions = SubmissionStore(pool)
     registration = RegisterDocumentSet(submissions, rules)
+    asking = query_policy(settings, rules)
+    stored_query = RegistryStoredQuery(queries, asking)
+    updates = UpdateStore(pool)
+    updating = UpdateDocumentSet(updates, rules)
     handlers: dict[Transaction, Handler] = {}
     if "registry" in settings.server.roles:
         handlers[ITI_42] = registration
-        asking = query_policy(settings, rules)
-        handlers[ITI_18] = RegistryStoredQuery(queries, asking)
+        handlers[ITI_18] = stored_query
         handlers[ITI_51] = MultiPatientStoredQuery(queries, asking)
-        updates = UpdateStore(pool)
-        handlers[ITI_57] = UpdateDocumentSet(updates, rules)
+        handlers[ITI_57] = updating
         handlers[ITI_61] = RegisterOnDemandDocumentEntry(submissions, rules)
         handlers[ITI_62] = RemoveMetadata(submissions, rules)
         handlers[ITI_92] = RestrictedUpdateDocumentSet(updates, rules)
@@ -127,7 +132,8 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         vault = FolderVault(vault_folder(settings))
         rounds = Rounds(
             store=RepositoryStore(pool),
-            registrar=_registrar(settings, registration, queries),
+            registrar=_remote_registrar(settings)
+            or LocalRegistrar(registration, queries, stored_query, updating),
             vault=vault,
             spool=spool,
         )
@@ -192,22 +198,24 @@ def query_policy(settings: Settings, rules: Policies) -> QueryPolicy:
     )
 
 
-def _registrar(settings: Settings, registration: RegisterDocumentSet, queries: QueryStore) -> Registrar:
+def _remote_registrar(settings: Settings) -> Registrar | None:
+    """The registry that the settings name; None for the one in this process."""
     url = settings.repository.registry_url
     if url is None:
-        return LocalRegistrar(registration, queries)
+        return None
     return RemoteRegistrar(RegistryClient(url, timeout=settings.repository.registry_seconds))
 
 
 def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) -> dict[Transaction, Handler]:
     repository = settings.repository
+    depositor = Depositor(
+        store=rounds.store, vault=rounds.vault, registrar=rounds.registrar, owner=owner_name()
+    )
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
             store=rounds.store,
             spool=rounds.spool,
-            depositor=Depositor(
-                store=rounds.store, vault=rounds.vault, registrar=rounds.registrar, owner=owner_name()
-            ),
+            depositor=depositor,
             policies=rules,
             repository_unique_id=repository.unique_id,
         ),
@@ -217,6 +225,7 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
             repository_unique_id=repository.unique_id,
             home_community_id=settings.registry.home_community_id,
             limit=settings.limits.retrieve_documents,
+            on_demand=_on_demand_source(settings, rounds, depositor),
         ),
         ITI_86: RemoveDocuments(
             store=rounds.store,
@@ -226,6 +235,25 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
             limit=settings.limits.retrieve_documents,
         ),
     }
+
+
+def _on_demand_source(settings: Settings, rounds: Rounds, depositor: Depositor) -> OnDemandSource | None:
+    repository = settings.repository
+    if repository.on_demand == "off":
+        return None
+    return OnDemandSource(
+        store=rounds.store,
+        vault=rounds.vault,
+        spool=rounds.spool,
+        depositor=depositor,
+        registrar=rounds.registrar,
+        providers=(ImagingSummaryProvider(repository.unique_id),),
+        policy=OnDemandPolicy(
+            repository_unique_id=repository.unique_id,
+            persists=repository.on_demand == "kept",
+            limit=settings.limits.document_bytes,
+        ),
+    )
 
 
 def _endpoints(

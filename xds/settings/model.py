@@ -83,6 +83,9 @@ class RepositorySettings:
 
     unique_id: str = "2.999.2.1"  # repositoryUniqueId: set an OID of your own, 2.999 is for examples
     registry_url: str | None = None  # where ITI-42 goes; none: the registry in this process
+    on_demand: Literal["off", "fresh", "kept"] = (
+        "kept"  # documents made when they are retrieved: none, anew each time, or kept and registered
+    )
     registry_seconds: int = 60  # how long its answer is waited for; then XDSRegistryNotAvailable
 
 
