@@ -1,5 +1,6 @@
 """Unmerging: what was added since is assigned, what joins both is cut, and the answers follow."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -229,3 +230,14 @@ def test_a_subsumed_id_is_refused_where_unknown_ids_are_accepted(pool: Pool) -> 
     (finding,) = house.register(submission(entry(a))).findings
     assert finding.code == UnknownPatientId.code
     assert "merged into another" in finding.context
+
+
+def test_what_a_submission_tells_may_be_longer_than_an_index_entry(pool: Pool) -> None:
+    house = House.on(pool, unknown_patients="accept")
+    patient = fresh_patient()
+    long = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(60))
+    info = (f"PID-3|{long}^^^&2.999.18.1&ISO", f"PID-5|{long}^A", f"PID-7|{long}", f"PID-8|{long}")
+    registered(house, submission(entry(patient, source_patient_info=info)))
+    record = house.patients.show(patient).record
+    assert record is not None
+    assert (record.name.family, record.birth_date) == (long, None)

@@ -172,7 +172,9 @@ def read(octets: bytes) -> Message:
             is_rejected=True,
         )
     charset, text = _decoded(octets, header)
-    lines = [line for line in _SEGMENT.split(text.lstrip("\r\n\x00 \ufeff")) if line.strip()]
+    if "\0" in text.strip("\0"):
+        raise UnreadableMessage(102, "", "the message holds the character NUL")
+    lines = [line for line in _SEGMENT.split(text.strip("\r\n\x00 \ufeff")) if line.strip()]
     segments = []
     for number, line in enumerate(lines, start=1):
         segment = _header(line) if number == 1 else _segment(line, header.separators)
@@ -260,7 +262,7 @@ def _meaning(sequence: str, plain: dict[str, str]) -> str | None:
         return " "
     if sequence[:1] == "X":
         try:
-            return bytes.fromhex(sequence[1:]).decode("latin-1")
+            return bytes.fromhex(sequence[1:]).decode("latin-1").replace("\0", "")
         except ValueError:
             return None
     return "" if sequence in ("H", "N") else None  # highlighting

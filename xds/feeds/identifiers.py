@@ -7,6 +7,7 @@ from xds.feeds.hl7v2 import Value
 from xds.model import PatientIdentifier, is_lenient_oid
 
 _ISO = "ISO"
+_CX_CHARS = 250  # of PID-3 (ITI TF-2 Table 3.8-2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,4 +70,4 @@ def identifier_text(value: Value) -> str | None:
 
 def _is_plain(text: str) -> bool:
     """Whether a text can stand in a CX of the metadata: it holds none of its separators."""
-    return bool(text) and text.isprintable() and not set(text) & set("^&~|")
+    return 0 < len(text) <= _CX_CHARS and text.isprintable() and not set(text) & set("^&~|")

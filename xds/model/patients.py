@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from xds.model.data_types import parse_patient_id
+from xds.model.data_types import is_dtm, parse_patient_id
 
 _ESCAPE: Final = re.compile(r"\\([FSTRE])\\")
 _UNESCAPED: Final = {"F": "|", "S": "^", "T": "&", "R": "~", "E": "\\"}
@@ -92,13 +92,14 @@ def record_of_source(
     """
     fields = {name: value for name, _, value in (item.partition("|") for item in source_patient_info)}
     others = [*(fields.get("PID-3") or "").split("~"), source_patient_id or ""]
+    birth_date = fields.get("PID-7") or ""
     known = dict.fromkeys(
         canonical_identifier(item.strip()) for item in (patient_id, *others) if item.strip()
     )
     return PatientRecord(
         identifiers=tuple(known),
         name=read_name((fields.get("PID-5") or "").partition("~")[0]),
-        birth_date=fields.get("PID-7") or None,
+        birth_date=birth_date if is_dtm(birth_date) else None,
         sex=fields.get("PID-8") or None,
     )
 

@@ -2,9 +2,12 @@
 
 import unicodedata
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xds.model import NO_NAME, PatientName, PatientRecord, parse_patient_id
+
+_SEARCHED: Final = 200
+"""Characters of a value that are compared: an entry of an index has at most 2,700 octets."""
 
 
 class KeptRecord(NamedTuple):
@@ -36,8 +39,8 @@ def parameters_of(key: int, record: PatientRecord, *, from_feed: bool) -> dict[s
         "birth_date": record.birth_date or None,
         "sex": record.sex or None,
         "search_keys": sorted({key for item in record.identifiers for key in search_keys(item)}),
-        "search_family": plain(name.family or "").replace(" ", ""),
-        "search_given": plain(" ".join(name.given)),
+        "search_family": family_key(name.family or ""),
+        "search_given": plain(" ".join(name.given))[:_SEARCHED],
         "from_feed": from_feed,
     }
 
@@ -63,7 +66,12 @@ def updated(known: KeptRecord | None, told: PatientRecord) -> PatientRecord:
 
 def search_keys(identifier: str) -> set[str]:
     """Under what an identifier is found: with its authority, and the number alone without spaces and dashes."""
-    return {identifier, number_key(identifier.partition("^")[0])}
+    return {identifier[:_SEARCHED], number_key(identifier.partition("^")[0])}
+
+
+def search_key(sent: str) -> str:
+    """What a search for an identifier looks for."""
+    return sent[:_SEARCHED] if "^" in sent else number_key(sent)
 
 
 def number_key(number: str) -> str:
@@ -72,7 +80,16 @@ def number_key(number: str) -> str:
     >>> number_key("1192-571-546-cx")
     '1192571546CX'
     """
-    return "".join(number.replace("-", " ").split()).upper()
+    return "".join(number.replace("-", " ").split()).upper()[:_SEARCHED]
+
+
+def family_key(name: str) -> str:
+    """A family name as it is compared.
+
+    >>> family_key("van der Berg")
+    'vanderberg'
+    """
+    return plain(name).replace(" ", "")[:_SEARCHED]
 
 
 def plain(name: str) -> str:

@@ -21,7 +21,15 @@ from xds.store.patient_errors import (
     SamePatient,
     UnknownPatient,
 )
-from xds.store.patient_records import KeptRecord, kept, number_key, parameters_of, plain, updated
+from xds.store.patient_records import (
+    KeptRecord,
+    family_key,
+    kept,
+    parameters_of,
+    plain,
+    search_key,
+    updated,
+)
 from xds.store.statements import statements
 from xds.store.unmerge import CUT, MergedPair, UnmergePlan, carry_out, plan_of
 
@@ -299,10 +307,9 @@ def _merged_by(connection: Connection, patient: _Row) -> int | None:
 def _filters(criteria: PatientCriteria) -> Iterator[tuple[str, str]]:
     """Parameter and value of each filter; none of them holds a wildcard of its own."""
     if criteria.identifier is not None:
-        sent = canonical_identifier(criteria.identifier.strip())
-        yield "key", sent if "^" in sent else number_key(sent)
+        yield "key", search_key(canonical_identifier(criteria.identifier.strip()))
     if criteria.family is not None:
-        yield "family", plain(criteria.family).replace(" ", "") + "%"
+        yield "family", family_key(criteria.family) + "%"
     if criteria.given is not None:
         yield "given", plain(criteria.given) + "%"
     if criteria.birth_date is not None:
