@@ -16,6 +16,7 @@ OPTIONS: Final = {
     "remove-metadata": "Remove Metadata (ITI-62)",
     "remove-documents": "Remove Documents (ITI-86)",
     "on-demand": "On-Demand Documents Option (ITI-61)",
+    "on-demand-source": "On-Demand documents are made at the repository, kept and registered (ITI TF-2 3.43.4.2.3)",
     "feed-v3": "Patient Identity Feed HL7 V3 (ITI-44)",
     "link-change": "XAD-PID Link Change (ITI-64)",
     "extra-metadata": "extra metadata is kept, not only tolerated (ITI TF-3 4.2.3.1.6)",
