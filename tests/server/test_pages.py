@@ -35,7 +35,7 @@ from xds.server.samples import UNKNOWN_DOCUMENT, Sample, samples, zeep_snippet
 from xds.settings import Limits, RulesSettings, Settings, lite_settings
 from xds.soap.envelope import read_envelope
 from xds.soap.reply import envelope_head
-from xds.transactions import ITI_18, ITI_43, Role
+from xds.transactions import ITI_18, ITI_43, Role, of_request
 from xds.xml import parse
 
 from .listening import Answer, Listener, Received
@@ -118,7 +118,9 @@ def test_the_curl_line_sends_the_message(
 def test_the_envelope_is_whole(role: Role, filename: str) -> None:
     sample = made(role)[filename]
     envelope = read_envelope(parse(envelope_of(sample)))
-    row = TRANSACTION[role]
+    row = of_request(envelope.body, None)
+    assert row is not None
+    assert row.role is role
     assert envelope.action == row.action
     assert f'action="{row.action}"' in sample.content_type
     assert envelope.to == f"{BASE}/dics/{role}"
@@ -130,7 +132,8 @@ def test_the_envelope_is_whole(role: Role, filename: str) -> None:
 def test_a_query_is_judged_as_its_sample_says(filename: str) -> None:
     sample = made(Role.REGISTRY)[filename]
     query, findings = decode_adhoc_query(read_envelope(parse(envelope_of(sample))).body)
-    codes = [finding.code for finding in (*findings, *check_query(query, RulePolicy(strictness="strict")))]
+    judged = check_query(query, RulePolicy(strictness="strict"), transaction_of(query.query_id))
+    codes = [finding.code for finding in (*findings, *judged)]
     assert codes == ([sample.error_code] if sample.error_code else [])
 
 

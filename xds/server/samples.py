@@ -24,8 +24,17 @@ from xds.model import (
     UnknownStoredQuery,
     XdsError,
 )
-from xds.sandbox import SAMPLE_CDA, SAMPLE_DOCUMENTS, SAMPLE_PATIENT, SAMPLE_PDF, replaced_unique_ids
-from xds.transactions import ITI_18, ITI_43, Role, Transaction
+from xds.rules import transaction_of
+from xds.sandbox import (
+    PATIENTS,
+    SAMPLE_CDA,
+    SAMPLE_DOCUMENTS,
+    SAMPLE_PATIENT,
+    SAMPLE_PDF,
+    documents_of,
+    replaced_unique_ids,
+)
+from xds.transactions import ITI_18, ITI_43, ITI_51, Role, Transaction
 from xds.xml import parse
 from xds.xml.namespaces import SOAP12, WSA
 
@@ -100,6 +109,8 @@ def samples(role: Role, *, endpoint_url: str, repository_unique_id: str) -> Sequ
 def _registry_samples(url: str) -> tuple[Sample, ...]:
     replaced = replaced_unique_ids()
     approved = sum(one.unique_id not in replaced for one in SAMPLE_DOCUMENTS)
+    other = PATIENTS[1]
+    of_other = sum(one.unique_id not in replaced for one in documents_of(other))
     find = {"patientId": SAMPLE_PATIENT, "status": "Approved"}
     return (
         _query(
@@ -125,6 +136,18 @@ def _registry_samples(url: str) -> tuple[Sample, ...]:
             "get-documents.xml",
             "One document whose uniqueId is known, from a message or from another system.",
             "Success, 1 rim:ExtrinsicObject",
+        ),
+        _query(
+            url,
+            build_query(
+                StoredQuery.FIND_DOCUMENTS_FOR_MULTIPLE_PATIENTS,
+                {"patientId": [SAMPLE_PATIENT, other.patient_id], "status": "Approved"},
+                return_type=ReturnType.OBJECT_REF,
+            ),
+            "FindDocumentsForMultiplePatients",
+            "find-documents-for-multiple-patients.xml",
+            "The Approved documents of two patients at once: ITI-51, which has a wsa:Action of its own.",
+            f"Success, {approved + of_other} rim:ObjectRef",
         ),
         _query(
             url,
@@ -187,8 +210,9 @@ def _repository_samples(url: str, repository: str) -> tuple[Sample, ...]:
 def _query(
     url: str, asked: AdhocQuery, title: str, filename: str, description: str, outcome: str | type[XdsError]
 ) -> Sample:
-    envelope = _envelope(ITI_18, encode_adhoc_query(asked), url, filename)
-    return _sample(ITI_18, url, _plain(ITI_18, envelope), title, filename, description, outcome)
+    row = ITI_51 if transaction_of(asked.query_id) == ITI_51.number else ITI_18
+    envelope = _envelope(row, encode_adhoc_query(asked), url, filename)
+    return _sample(row, url, _plain(row, envelope), title, filename, description, outcome)
 
 
 def _retrieve(
