@@ -19,7 +19,7 @@ from tests.samples.builders import (
 from xds.ebxml import decode_adhoc_query, decode_submission, encode_adhoc_query, encode_submission
 from xds.ebxml.text import escape
 from xds.model import AssociationType, Submission
-from xds.rules import REGISTRATION, STRUCTURE, RulePolicy, check, check_query, check_structure
+from xds.rules import REGISTRATION, STRUCTURE, CodeSet, RulePolicy, check, check_query, check_structure
 from xds.xml import parse
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
@@ -210,6 +210,12 @@ def test_what_is_right_is_not_found(valid: Submission) -> None:
     sent, found = decode_submission(parse(encode_submission(valid)))
     assert found == ()
     assert [item.entry_uuid for item in sent.associations] == [item.entry_uuid for item in valid.associations]
+
+
+def test_a_code_that_is_missing_is_not_missed_in_the_domain_s_list_too() -> None:
+    (wrong,) = [item for item in BROKEN if item.rule == "structure-code-value"]
+    domain = RulePolicy(codes=CodeSet(codes={"classCode": frozenset({("OTHER", "2.999.9.9")})}))
+    assert [rule for rule, *_ in decoded(wrong, domain)] == ["structure-code-value"]
 
 
 def test_a_level_counts_for_what_decoders_find() -> None:

@@ -112,13 +112,16 @@ def mime_type(case: RegistrationCase) -> Iterator[Found]:
     remedy="Send a code of the domain's list with its codingScheme; display names are free",
 )
 def codes(case: RegistrationCase) -> Iterator[Found]:
-    """Only where the domain lists codes for the attribute. The first ones are told what is nearest to them."""
+    """Only where the domain lists codes for the attribute. The first ones are told what is nearest to them.
+
+    A code without a value or a scheme is reported by its decoder.
+    """
     if case.policy.codes is None:
         return
     hints = _HINTS
     for owner, name, code in case.coded:
         listed = case.policy.codes.codes.get(name)
-        if listed is not None and code.key not in listed:
+        if listed is not None and code.key not in listed and code.code and code.scheme:
             hints -= 1
             near = hint(map(_written, nearest_codes(code.key, listed))) if hints >= 0 else ""
             yield f"{owner} {name}", f"{quoted(str(code))} is not in the domain's list for {name}{near}"
