@@ -19,7 +19,7 @@ def test_import_into_a_file(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "")
     imported, original = load_codes(output), load_codes(SAMPLE)
     assert (imported.codes, imported.mime_types) == (original.codes, original.mime_types)
-    assert "left out, for they are no attribute of Document Sharing: somethingElse" in result.stderr
+    assert "left out: somethingElse, which is no coded attribute\n" in result.stderr
     assert "2.999.1.1, 2.999.1.2" in result.stderr
 
 
@@ -59,7 +59,7 @@ def test_check(run: Run) -> None:
     assert "any code is taken for typeCode, formatCode" in result.stdout
     document = json.loads(run("codes", "check", SAMPLE, "--json").stdout)
     assert document["counts"]["mimeType"] == 2
-    assert document["ignored"] == ["somethingElse"]
+    assert document["left_out"] == ["somethingElse, which is no coded attribute"]
 
 
 @pytest.mark.parametrize("command", ["import", "list", "check"])

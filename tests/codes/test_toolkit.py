@@ -9,6 +9,7 @@ from xds.settings import SettingsError
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "codes.xml"
 CLASSES = "1.3.6.1.4.1.19376.1.2.6.1"
+OTHER = "somethingElse, which is no coded attribute"
 LOINC = "2.16.840.1.113883.6.1"
 
 
@@ -40,7 +41,7 @@ def test_the_sample_is_read() -> None:
             ("CORRECTION", "2.999.5.2"): "Correction",
         },
         assigning_authorities=("2.999.1.1", "2.999.1.2"),
-        ignored=("somethingElse",),
+        left_out=(OTHER,),
     )
 
 
@@ -66,9 +67,27 @@ def test_a_type_without_codes_takes_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('code="EPISODE" ', "", "a Code of codeList in line 15 has no code"),
-        (' codingScheme="2.999.5.1"', "", "the Code EPISODE of codeList in line 15 has no codingScheme"),
-        ('name="somethingElse"', "", "the CodeType in line 20 has neither name nor classScheme"),
+        ('code="EPISODE" ', "", "a Code of codeList in line 15, which has no code"),
+        (' codingScheme="2.999.5.1"', "", "a Code of codeList in line 15, which has no codingScheme"),
+    ],
+)
+def test_a_code_that_nothing_could_match_is_left_out_and_told(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    lists = load_codes(changed(tmp_path, old, new))
+    assert lists.left_out == (told, OTHER)
+    assert lists.codes == {**load_codes(SAMPLE).codes, "codeList": frozenset()}
+
+
+def test_a_type_that_says_not_what_it_is_of_is_left_out_and_told(tmp_path: Path) -> None:
+    lists = load_codes(changed(tmp_path, 'name="somethingElse"', ""))
+    assert lists.left_out == ("the CodeType in line 20, which has neither name nor classScheme",)
+    assert lists.codes == load_codes(SAMPLE).codes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
         ("CodeType", "List", "the XML has no CodeType in its Codes; a codes.xml was expected"),
         ("</Codes>", "", "not well-formed XML"),
         ("<Codes>", "<!DOCTYPE Codes><Codes>", "a DOCTYPE is not allowed"),

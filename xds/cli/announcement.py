@@ -71,9 +71,11 @@ def _codes(settings: Settings) -> str:
     if path is None:
         return "any code is accepted; --codes FILE enforces lists, and the plan unknown-code needs that"
     try:
-        return f"the {load_codes(path).size} of {path} are enforced"
+        lists = load_codes(path)
     except SettingsError:  # it has changed since it was read for the service
         return f"those of {path} are enforced"
+    less = f"; {len(lists.left_out)} left out, as `xds codes check` says" if lists.left_out else ""
+    return f"the {lists.size} of {path} are enforced{less}"
 
 
 def _tool(settings: Settings, base: str, feed: str) -> Iterator[str]:

@@ -83,7 +83,7 @@ def check(path: Path, as_json: bool) -> None:
             {
                 "counts": counts,
                 "any_code": free,
-                "ignored": lists.ignored,
+                "left_out": lists.left_out,
                 "assigning_authorities": lists.assigning_authorities,
             }
         )
@@ -112,8 +112,7 @@ def _rows(lists: CodeLists) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _notes(lists: CodeLists) -> Iterator[str]:
-    if lists.ignored:
-        yield f"left out, for they are no attribute of Document Sharing: {', '.join(lists.ignored)}"
+    yield from (f"left out: {item}" for item in lists.left_out)
     if lists.assigning_authorities:
         oids = ", ".join(lists.assigning_authorities)
         yield f"assigning authorities, which code lists do not hold: {oids} (registry.patient_authority takes one)"

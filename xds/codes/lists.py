@@ -37,7 +37,7 @@ class CodeLists:
         default_factory=dict
     )  # for readers: nothing is compared with them
     assigning_authorities: tuple[str, ...] = ()  # OIDs that a codes.xml names; told, not enforced
-    ignored: tuple[str, ...] = ()  # what a codes.xml lists for no attribute of ours
+    left_out: tuple[str, ...] = ()  # what of a codes.xml no metadata could match, with the reason
 
     @property
     def size(self) -> int:
@@ -79,7 +79,14 @@ def _from_toolkit(octets: bytes) -> CodeLists:
         mime_types=None if mime_types is None else frozenset(code.lower() for code, _ in mime_types),
         displays={key: display for found in listed.values() for key, display in found.items() if display},
         assigning_authorities=read.assigning_authorities,
-        ignored=tuple(name for name in read.codes if name not in (*ATTRIBUTES, MIME_TYPE)),
+        left_out=(
+            *read.left_out,
+            *(
+                f"{name}, which is no coded attribute"
+                for name in read.codes
+                if name not in (*ATTRIBUTES, MIME_TYPE)
+            ),
+        ),
     )
 
 

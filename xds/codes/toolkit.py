@@ -35,6 +35,7 @@ class Toolkit:
     """What a codes.xml says."""
 
     codes: dict[str, dict[CodeKey, str]]  # attribute, or the CodeType's own name → code and scheme → display
+    left_out: tuple[str, ...]  # what no metadata could match, with the reason
     assigning_authorities: tuple[str, ...]  # OIDs
 
 
@@ -44,7 +45,7 @@ def read(octets: bytes) -> Toolkit:
     Raises
     ------
     WrongCodes
-        It is no XML, no such file, or a Code lacks its code or codingScheme.
+        It is no XML, or no such file.
     """
     try:
         root = parse(octets)
@@ -54,30 +55,34 @@ def read(octets: bytes) -> Toolkit:
     if not types:
         raise WrongCodes(f"the XML has no CodeType in its {_local(root)}; a codes.xml was expected")
     codes: dict[str, dict[CodeKey, str]] = {}
+    left_out: list[str] = []
     for element in types:
         name = _attribute(element)
+        if not name:
+            left_out.append(
+                f"the CodeType in line {element.sourceline}, which has neither name nor classScheme"
+            )
+            continue
+        listed = codes.setdefault(name, {})
         for code in _children(element, "Code"):
-            codes.setdefault(name, {})[_key(code, name)] = code.get("display", "")
-        codes.setdefault(name, {})
+            value, scheme = code.get("code", "").strip(), code.get("codingScheme", "").strip()
+            if not value or (not scheme and name != _WITHOUT_SCHEME):
+                lacks = "codingScheme" if value else "code"
+                left_out.append(f"a Code of {name} in line {code.sourceline}, which has no {lacks}")
+            else:
+                listed[value, scheme] = code.get("display", "")
     authorities = (item.get("id", "") for item in _children(root, "AssigningAuthority"))
-    return Toolkit(codes=codes, assigning_authorities=tuple(filter(None, map(_oid, authorities))))
+    return Toolkit(
+        codes=codes,
+        left_out=tuple(left_out),
+        assigning_authorities=tuple(filter(None, map(_oid, authorities))),
+    )
 
 
 def _attribute(element: etree._Element) -> str:
     name, scheme = element.get("name", ""), element.get("classScheme", "").lower()
     known = _SCHEMES.get(scheme)  # type: ignore[call-overload]  # a text finds its member
-    if not (known or name):
-        raise WrongCodes(f"the CodeType in line {element.sourceline} has neither name nor classScheme")
     return known or _NAMES.get(name, name)
-
-
-def _key(code: etree._Element, name: str) -> CodeKey:
-    value, scheme = code.get("code", "").strip(), code.get("codingScheme", "").strip()
-    if not value:
-        raise WrongCodes(f"a Code of {name} in line {code.sourceline} has no code")
-    if not scheme and name != _WITHOUT_SCHEME:
-        raise WrongCodes(f"the Code {value} of {name} in line {code.sourceline} has no codingScheme")
-    return value, scheme
 
 
 def _oid(authority: str) -> str:

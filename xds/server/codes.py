@@ -60,7 +60,8 @@ class CodesWatch:
             log.error("code lists not taken, the old ones stay", extra={"reason": str(error)})
             return
         use(code_set(lists))
-        log.info("code lists taken", extra={"file": str(self._path), "codes": lists.size})
+        told = {"file": str(self._path), "codes": lists.size, "left_out": len(lists.left_out)}
+        log.info("code lists taken", extra=told)
 
 
 def _signature(path: Path) -> Signature:
