@@ -102,6 +102,8 @@ def test_the_table_names_the_transactions() -> None:
 
 OPTIONS = {
     "Submission replay": "test_option_submission_replay.py",
+    "Remove Metadata and Documents": "test_option_remove.py",
+    "On-Demand Documents": "test_option_on_demand.py",
     "XDS.b Reference ID": "test_option_reference_id.py",
 }
 """Options of the profile, and the test of each."""

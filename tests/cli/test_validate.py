@@ -11,6 +11,7 @@ from tests.client.peer import Peer, envelope, multipart
 from tests.samples import builders
 from xds.client import RepositoryClient
 from xds.ebxml import encode_submission
+from xds.model import ON_DEMAND
 from xds.xml.namespaces import SOAP11, SOAP12, WSA
 
 from .conftest import Run
@@ -397,3 +398,33 @@ def test_an_application_acknowledgement_is_a_warning(tmp_path: Path, run: Run) -
     (found,) = validated(run, path)
     assert (found["severity"], found["rule"]) == ("warning", "acknowledgement")
     assert 'code="AA"' in path.read_text("utf-8").splitlines()[int(str(found["line"])) - 1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("", "", ""),
+        ("<rim:ObjectRef id=", "<rim:Extra id=", "62-object-refs-only"),
+        ("urn:uuid:3f0c7c52-6a1e-4d0b-9a57-2b8e5f0a1101", "Document01", "62-unresolved"),
+    ],
+)
+def test_remove_metadata(tmp_path: Path, run: Run, old: str, new: str, rule: str) -> None:
+    findings = validated(run, changed(tmp_path, "iti62-request.xml", old, new))
+    assert rule in ([str(item["rule"]) for item in findings] or [""])
+
+
+def test_an_on_demand_entry_is_known_by_the_action(tmp_path: Path, run: Run) -> None:
+    entry = builders.document_entry(object_type=ON_DEMAND, hash=None, size=None, creation_time=None)
+    body = encode_submission(builders.submission(entry)).decode()
+    action = "urn:ihe:iti:2010:RegisterOnDemandDocumentEntry"
+    path = tmp_path / "iti61.xml"
+    path.write_text(
+        f'<s:Envelope xmlns:s="{SOAP12}" xmlns:a="{WSA}"><s:Header><a:Action s:mustUnderstand="1">{action}</a:Action>'
+        "<a:MessageID>urn:uuid:1</a:MessageID><a:ReplyTo><a:Address>http://www.w3.org/2005/08/addressing/anonymous"
+        f"</a:Address></a:ReplyTo></s:Header><s:Body>{body}</s:Body></s:Envelope>",
+        "utf-8",
+    )
+    assert validated(run, path, "--strict") == []
+    path.write_text(path.read_text("utf-8").replace('name="languageCode"', 'name="creationTime"'), "utf-8")
+    rules = {item["rule"] for item in validated(run, path)}
+    assert {"61-entry-creationTime-prohibited", "42-entry-languageCode-required"} <= rules

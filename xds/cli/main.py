@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "query": "Ask a stored query of a registry (ITI-18, ITI-51).",
     "retrieve": "Retrieve documents into files (ITI-43).",
     "update": "Update the metadata of a registered document (ITI-57).",
+    "remove": "Remove documents or metadata; there is no way back.",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",

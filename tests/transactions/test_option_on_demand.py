@@ -1,4 +1,4 @@
-"""The On-Demand option at the repository: ITI-43 makes the document, keeps it, and assembles delayed ones."""
+"""The option "On-Demand Documents": ITI-43 makes the document, keeps it, and assembles delayed ones."""
 
 import http.client
 import threading
