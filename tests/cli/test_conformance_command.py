@@ -50,6 +50,15 @@ def test_a_strange_code_is_usage(run: Run, tmp_path: Path) -> None:
         assert told in result.stderr
 
 
+def test_a_certificate_that_is_none_is_usage(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "no.pem"
+    path.write_text("no certificate", "utf-8")
+    for option in ("--ca", "--cert"):
+        result = run("conformance", "run", "--registry", "https://127.0.0.1:1", option, str(path))
+        assert result.exit_code == 2
+        assert "no.pem" in result.stderr
+
+
 def test_nobody_listens_is_3(run: Run) -> None:
     port = closed_port()
     result = run("conformance", "run", "--registry", f"http://127.0.0.1:{port}")

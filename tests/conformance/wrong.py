@@ -3,6 +3,7 @@
 import http.client
 import re
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -69,12 +70,15 @@ class WrongServer:
     kept: dict[Key, Given] = field(default_factory=dict)
     fault: Given | None = None
     change: Callable[[Given], Given] | None = None  # applied to living answers
+    tls: ssl.SSLContext | None = None
     _server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> "WrongServer":
         handler = type("Handler", (_Handler,), {"wrong": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

@@ -1,6 +1,7 @@
 """`xds conformance` over real sockets: our server passes every plan, a wrong one none of their assertions."""
 
 import json
+import ssl
 import subprocess
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from tests.conformance.wrong import ENVELOPE, Given, WrongFeed, WrongServer, ack
 from tests.conftest import free_port
 from tests.schemas.validators import official_reference, schema_set
 from tests.transactions.conftest import Service, base_settings, merged, running
+from tests.transactions.test_iti8 import certified
 from xds.conformance import Plan, Report, Run, Step, Target, load_plans, read_report, verify, write_report
 from xds.conformance.names import Names
 from xds.conformance.plan import Expectation
@@ -341,6 +343,43 @@ def test_a_wrong_server_fails(conforming: Conforming, tmp_path: Path) -> None:
     assert "deprecated/status" in done.stdout
     (path,) = tmp_path.glob("*.json")
     assert xds("verify", str(path)).returncode == 0, "a report of a failure is as true as another"
+
+
+def test_over_tls(start: Callable[..., Service], tmp_path: Path) -> None:
+    """https and a feed over TLS, both asking for a certificate; without what they want nothing is answered."""
+    authority = certified(tmp_path, "authority")
+    certified(tmp_path, "service", authority)
+    certified(tmp_path, "tester", authority)
+    port = free_port()
+    feeds = {
+        "mllp_port": port,
+        "certificate": str(tmp_path / "service.pem"),
+        "client_ca": str(tmp_path / "authority.pem"),
+    }
+    service = start(feeds=feeds, registry={"unknown_patients": "refuse"})
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(tmp_path / "authority.pem"))
+    context.load_cert_chain(tmp_path / "service.pem")
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_mode = ssl.CERT_REQUIRED
+    with WrongServer(service.url, tls=context) as front:
+        url = f"https://localhost:{front.port}/dics/registry"
+        run = (
+            "run",
+            "replace-document",
+            "--registry",
+            url,
+            "--pid-feed",
+            f"localhost:{port}",
+            "--pid-feed-tls",
+        )
+        known = ("--ca", str(tmp_path / "authority.pem"), "--cert", str(tmp_path / "tester.pem"))
+        done = xds(*run, *known)
+        assert done.returncode == 0, done.stdout + done.stderr
+        strangers = xds(*run, *known[:2])
+        assert strangers.returncode == 1
+        assert "there is no answer" in strangers.stdout
+        assert xds(*run, "--ca", str(tmp_path / "service.pem"), "--cert", str(tmp_path)).returncode == 2
+        assert xds(*run, "--cert", str(tmp_path / "log.txt")).returncode == 2
 
 
 def test_the_wire_table_is_that_of_the_catalogue() -> None:

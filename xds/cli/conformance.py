@@ -30,7 +30,7 @@ from xds.conformance import (
     write_report,
 )
 from xds.conformance.report import PlanResult, ReportError, Verdict
-from xds.conformance.target import DEFAULT_AUTHORITY, read_codes
+from xds.conformance.target import DEFAULT_AUTHORITY, read_codes, tls_context
 from xds.transactions import Role
 
 _STYLES: Final = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.NOT_RUN: "yellow"}
@@ -84,6 +84,15 @@ def list_(as_json: bool) -> None:
     help="Codes of the affinity domain (TOML), where they are not those of the plans.",
 )  # fmt: skip
 @click.option(
+    "--ca", metavar="FILE", type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Authorities to trust over TLS (PEM), where they are not those of this machine.",
+)  # fmt: skip
+@click.option(
+    "--cert", metavar="FILE", type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Certificate with its key (PEM), where the peer asks for one.",
+)  # fmt: skip
+@click.option("--pid-feed-tls", is_flag=True, help="Speak to the patient identity feed over TLS.")
+@click.option(
     "--without", metavar="OPTION", multiple=True, type=click.Choice(list(OPTIONS)),
     help="An option that is not claimed (repeat it): " + ", ".join(OPTIONS) + ".",
 )  # fmt: skip
@@ -103,6 +112,9 @@ def run(
     patients: Path | None,
     authority: str,
     codes: Path | None,
+    ca: Path | None,
+    cert: Path | None,
+    pid_feed_tls: bool,
     without: Sequence[str],
     timeout: float,
     folder: Path | None,
@@ -126,6 +138,8 @@ def run(
             patients=() if patients is None else _lines(patients),
             without=frozenset(without),
             codes={} if codes is None else read_codes(codes),
+            tls=tls_context(ca, cert) if ca or cert else None,
+            pid_feed_tls=pid_feed_tls,
             timeout=timeout,
         )
         report = run_plans(_chosen(ids), target, observer=Observing())

@@ -5,6 +5,8 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -69,8 +71,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     error: str = ""
 
 
-def post(url: str, message: Message, timeout: float) -> Exchange:
-    """Send a SOAP message; whatever goes wrong is in the exchange."""
+def post(url: str, message: Message, timeout: float, tls: ssl.SSLContext | None = None) -> Exchange:
+    """Send a SOAP message; whatever goes wrong is in the exchange. `tls` counts for https."""
     parts = urlsplit(url)
     headers = (
         ("Host", parts.netloc.rpartition("@")[2]),
@@ -80,8 +82,12 @@ def post(url: str, message: Message, timeout: float) -> Exchange:
     )
     request = Half(headers=headers, body=Octets.of(message.octets))
     began, at = time.monotonic(), _now()
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    host, port = parts.hostname or "", parts.port
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=tls)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
     answer, error = None, ""
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -103,13 +109,15 @@ def post(url: str, message: Message, timeout: float) -> Exchange:
     )
 
 
-def send_hl7(address: tuple[str, int], octets: bytes, timeout: float) -> Exchange:
-    """Send an HL7 v2 message by MLLP and wait for its acknowledgement."""
+def send_hl7(
+    address: tuple[str, int], octets: bytes, timeout: float, tls: ssl.SSLContext | None = None
+) -> Exchange:
+    """Send an HL7 v2 message by MLLP, over TLS with `tls`, and wait for its acknowledgement."""
     request = Half(body=Octets.of(octets))
     began, at = time.monotonic(), _now()
     answer, error = None, ""
     try:
-        with socket.create_connection(address, timeout=timeout) as connection:
+        with _connected(address, timeout, tls) as connection:
             connection.sendall(_BLOCK_START + octets + _BLOCK_END)
             answer = Half(body=Octets.of(_block(connection)))
     except (OSError, EOFError) as problem:
@@ -127,6 +135,18 @@ def reachable(host: str, port: int, timeout: float) -> str:
             return ""
     except OSError as problem:
         return str(problem)
+
+
+@contextmanager
+def _connected(
+    address: tuple[str, int], timeout: float, tls: ssl.SSLContext | None
+) -> Iterator[socket.socket]:
+    with socket.create_connection(address, timeout=timeout) as plain:
+        if tls is None:
+            yield plain
+        else:
+            with tls.wrap_socket(plain, server_hostname=address[0]) as secured:
+                yield secured
 
 
 def _block(connection: socket.socket) -> bytes:

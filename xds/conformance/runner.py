@@ -23,7 +23,7 @@ from xds.conformance.report import (
     Verdict,
     counted,
 )
-from xds.conformance.target import OPTIONS, Target
+from xds.conformance.target import OPTIONS, Target, tls_context
 from xds.conformance.wire import wires
 
 HL7_TRANSACTIONS: Final = {"ITI-8": "ITI TF-2 3.8.4.1.4", "ITI-64": "ITI TF-2 3.64.4.1.3"}
@@ -108,15 +108,18 @@ class Run:
         return judged(step, exchange, asked, where, names)
 
     def _send(self, step: Step, names: Names) -> Exchange:
+        target = self.target
         if step.hl7 is not None:
-            if self.target.pid_feed is None:
+            if target.pid_feed is None:
                 raise PlanError(f"{step.id} needs the patient identity feed; the plan does not say so")
-            return send_hl7(self.target.pid_feed, compose_hl7(step.id, step.hl7, names), self.target.timeout)
+            octets = compose_hl7(step.id, step.hl7, names)
+            tls = (target.tls or tls_context(None, None)) if target.pid_feed_tls else None
+            return send_hl7(target.pid_feed, octets, target.timeout, tls)
         role = role_of(step)
-        url = self.target.registry if role == "registry" else self.target.repository
+        url = target.registry if role == "registry" else target.repository
         if url is None:
             raise PlanError(f"{step.id} needs a {role}; the plan does not say so")
-        return post(url, compose(step, names, url), self.target.timeout)
+        return post(url, compose(step, names, url), target.timeout, target.tls)
 
     def _result(
         self, plan: Plan, steps: tuple[StepResult, ...], known: dict[str, str], reason: str

@@ -1,5 +1,6 @@
 """What is tested: addresses, the options that its vendor claims, patients and codes that it knows."""
 
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,10 @@ class Target:
         Options that it does not claim.
     codes
         Values of `codes.toml` that its affinity domain has otherwise.
+    tls
+        Whom to trust and how to be known, for https and for a feed over TLS; None trusts what the machine does.
+    pid_feed_tls
+        Whether the feed is spoken to over TLS.
     timeout
         Seconds that an answer may take.
     """
@@ -61,12 +66,42 @@ class Target:
     patients: tuple[str, ...] = ()
     without: frozenset[str] = frozenset()
     codes: Mapping[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    pid_feed_tls: bool = False
     timeout: float = 30.0
 
     @property
     def knows_its_patients(self) -> bool:
         """Whether a patient that was not fed is unknown to the registry for sure."""
         return self.pid_feed is not None or bool(self.patients)
+
+
+def tls_context(ca: Path | None, certificate: Path | None) -> ssl.SSLContext:
+    """Make the TLS side of a client.
+
+    Parameters
+    ----------
+    ca
+        PEM of the authorities to be trusted; None are those of the machine.
+    certificate
+        PEM with the chain and its key, where the peer asks for one.
+
+    Raises
+    ------
+    TargetError
+        A file cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=None if ca is None else str(ca))
+        # From Python 3.13 on authorities without all that RFC 5280 asks for are refused; hospitals have such.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if certificate is not None:
+            context.load_cert_chain(certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise TargetError(
+            f"no TLS with {', '.join(str(item) for item in (ca, certificate) if item)}: {error}"
+        ) from None
+    return context
 
 
 @cache
