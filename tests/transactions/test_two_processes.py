@@ -170,6 +170,17 @@ def test_the_registrys_findings_are_passed_on(pair: Pair) -> None:
     assert found(pair.registry, patient) == {}
 
 
+def test_senders_are_told_their_own_ids(pair: Pair) -> None:
+    """Also by a registry elsewhere, which sees the UUID that the repository made for the SubmissionSet."""
+    made = made_for(samples.fresh_patient(), entry_uuid="Document01", creation_time="yesterday")
+    made = replace(made, submission_sets=(replace(made.submission_sets[0], submission_time="today"),))
+    answer = pair.publish(made, b"octets")
+    assert [item.get("location") for item in answer.elements("RegistryError")] == [
+        "Document01 creationTime",
+        "SubmissionSet01 submissionTime",
+    ]
+
+
 def test_on_demand_and_delayed_documents_over_the_wire(pair: Pair) -> None:
     """The repository asks by ITI-18, registers the snapshot by ITI-42, and updates the delayed entry by ITI-57."""
     patient = samples.fresh_patient()
