@@ -514,6 +514,14 @@ def test_rules_of_registration_hold_for_a_new_version() -> None:
     assert found == {"42-entry-classCode-required", "42-time", "42-entry-hash-required"}
 
 
+def test_extra_metadata_has_urns_for_names_strictly() -> None:
+    """The Slots of an update itself are none."""
+    odd = entry_version(extra_slots=(Slot(name="odd", values=("x",)),))
+    assert findings(updating(odd, propagation="no"), update_facts(), FIELD) == []
+    found = findings(updating(odd, propagation="no"), update_facts(), STRICT)
+    assert [(item.rule, item.location) for item in found] == [("42-extra-slot-name", "Version2 'odd'")]
+
+
 def test_another_community_is_refused() -> None:
     found = findings(
         updating(entry_version(home_community_id="urn:oid:2.999.41")),

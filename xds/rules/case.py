@@ -1,7 +1,7 @@
 """One submission before the rules: its objects by id, and what the registry knows of those it refers to."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import ClassVar, Final
 
 from xds.model import (
     RELATIONSHIPS,
@@ -50,6 +50,9 @@ def object_key(object_id: str) -> str:
 
 class RegistrationCase:
     """What a rule of ITI-42 looks at; what several of them need is worked out once."""
+
+    ANNOTATIONS: ClassVar[frozenset[str]] = frozenset()
+    """Slots of associations that have a meaning in this transaction only."""
 
     __slots__ = (
         "_patient_ids",

@@ -221,6 +221,7 @@ def limited_metadata(case: RegistrationCase) -> Iterator[Found]:
 
 @BOOK.rule(
     "42-extra-slot-name",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.1.6",
     title="The name of an extra Slot is a URN outside urn:ihe:.",
@@ -231,6 +232,8 @@ def extra_slot_name(case: RegistrationCase) -> Iterator[Found]:
     """In `field` extra Slots of any name are stored and returned."""
     for item in case.everything:
         for slot in item.extra_slots:
+            if slot.name in case.ANNOTATIONS:
+                continue
             parts = slot.name.split(":", 2)
             if len(parts) != 3 or parts[0].lower() != "urn" or not all(parts):
                 yield f"{item.entry_uuid} {quoted(slot.name)}", "The name of the extra Slot is no URN"
@@ -249,6 +252,7 @@ _AUTHOR_SLOTS: Final = (
 
 @BOOK.rule(
     "42-inner-slot",
+    transactions=SUBMITTED,
     error=RegistryMetadataError,
     section="ITI TF-3 4.2.3.1.2, 4.2.3.1.4",
     title="The Slots of an author or a code are those of the standard.",

@@ -7,7 +7,7 @@ new version, or one of its UpdateAvailabilityStatus and SubmitAssociation associ
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from xds.model import (
     Association,
@@ -84,6 +84,8 @@ class SubmittedAssociation:
 
 class UpdateCase(RegistrationCase):
     """What a rule of ITI-57 or ITI-92 looks at."""
+
+    ANNOTATIONS: ClassVar[frozenset[str]] = frozenset(UpdateSlot)
 
     __slots__ = ("known", "new_versions", "set_id", "status_updates", "submitted")
 
