@@ -15,6 +15,7 @@ from tests.transactions.wire import Answer, envelope, post, send
 from xds.ebxml import decode_query_response
 from xds.hl7v3 import encode_patient_feed
 from xds.model import (
+    STABLE,
     Association,
     AssociationType,
     AvailabilityStatus,
@@ -366,6 +367,23 @@ def test_an_assembled_document_gets_its_hash_and_size(service: Service) -> None:
         patient, next_version(latest, hash=samples.sha1(b"x"), size="1"), previous="2"
     )
     assert refused(service, refused_again) == ["XDSNonIdenticalHash", "XDSNonIdenticalHash"]
+
+
+def test_an_on_demand_entry_gets_a_new_version(service: Service) -> None:
+    patient = samples.fresh_patient()
+    entry = samples.on_demand_entry(patient)
+    body = samples.register_body(samples.submission(entry))
+    assert send(service.port, "ITI-61", body).codes == []
+    title = builders.text("Summary of all imaging")
+    succeed(service, samples.updating(patient, next_version(entry, title=title)))
+    (latest,) = ask(
+        service, StoredQuery.GET_DOCUMENTS, samples.slot("$XDSDocumentEntryUniqueId", entry.unique_id or "")
+    ).document_entries
+    assert (latest.version, latest.title, latest.object_type) == (2, title, entry.object_type)
+    assert (latest.hash, latest.size, latest.creation_time) == (None, None, None)
+    stable = next_version(latest, object_type=STABLE, hash=samples.sha1(b"x"), size="1")
+    wrong = replace(stable, creation_time="20240311153000")
+    assert refused(service, samples.updating(patient, wrong, previous="2")) == ["XDSMetadataUpdateError"]
 
 
 def other_document(chart: Chart) -> Submission:
