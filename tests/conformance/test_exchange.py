@@ -22,7 +22,10 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[tuple[str, int
         def run() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(65_536)
+                received = b""
+                # A close with octets unread would reset the connection.
+                while not received.endswith((MESSAGE.octets, b"\x1c\r")):
+                    received += connection.recv(65_536)
                 serve(connection)
 
         thread = threading.Thread(target=run)
