@@ -56,7 +56,7 @@ def test_every_example_of_the_page(
 ) -> None:
     text = PAGE.read_text("utf-8")
     blocks = BLOCK.findall(text)
-    assert len(blocks) == text.count("\n```\n") == 13
+    assert len(blocks) == text.count("\n```\n") == 15
     (tmp_path / "service").mkdir()
     monkeypatch.chdir(tmp_path)
     report = re.sub(rb'(<id root=")[^"]*', rb"\g<1>2.999.5.7.1", seed_document("text/xml"), count=1)
