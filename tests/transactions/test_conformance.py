@@ -345,6 +345,27 @@ def test_a_wrong_server_fails(conforming: Conforming, tmp_path: Path) -> None:
     assert xds("verify", str(path)).returncode == 0, "a report of a failure is as true as another"
 
 
+def test_made_up_patients_are_told_from_a_fault(conforming: Conforming) -> None:
+    """Without a feed a registry that refuses unknown patients fails nearly everything: the command says why."""
+    done = xds("run", "register-one-document", "--registry", conforming.service.url)
+    assert done.returncode == 1
+    assert "say --pid-feed or --patients" in done.stderr
+
+
+def test_listed_patients(conforming: Conforming, tmp_path: Path) -> None:
+    """Patients that another way made known: each is used once, and what is left over is told."""
+    feed = Run(Target(registry=conforming.service.url, pid_feed=conforming.pid_feed))
+    (plan,) = [plan for plan in PLANS if plan.id == "mixed-patients"]
+    names = feed.plan(msgspec.structs.replace(plan, id="listed", steps=())).names
+    listed = tmp_path / "patients.txt"
+    listed.write_text(f"{names['cx.patient']}\n\n{names['cx.other']}\n", "utf-8")
+    arguments = ("--registry", conforming.service.url, "--patients", str(listed))
+    done = xds("run", "replace-document", "register-one-document", "unknown-patient", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 plans passed, 0 failed, 1 not run" in done.stdout
+    assert "the list of patients that the registry knows is used up" in done.stdout
+
+
 def test_over_tls(start: Callable[..., Service], tmp_path: Path) -> None:
     """https and a feed over TLS, both asking for a certificate; without what they want nothing is answered."""
     authority = certified(tmp_path, "authority")

@@ -246,6 +246,12 @@ def _show(report: Report, written: Sequence[Path], as_json: bool) -> None:
     )
     for path in written:
         click.echo(path)
+    made_up = report.target.pid_feed is None and not report.target.listed_patients
+    if made_up and any("XDSUnknownPatientId" in line for plan in report.plans for line in _told(plan)):
+        click.echo(
+            "the patients were made up, and the registry refuses unknown ones: say --pid-feed or --patients",
+            err=True,
+        )
 
 
 def _told(plan: PlanResult) -> list[str]:
