@@ -46,6 +46,11 @@ class Removal:
 
         Every row whose Associations decide is locked before they are read: a registration or a removal that
         would change them comes before or after, never between.
+
+        Raises
+        ------
+        Conflict
+            One of them was removed or moved meanwhile.
         """
         wanted = sorted({item.lower() for item in object_ids if is_uuid_urn(item.lower())})
         located = self._locate(wanted)
@@ -55,9 +60,9 @@ class Removal:
         )
         status = self._lock({**located, **ends})
         names = self._names({key for key, _ in located.values()})
-        # What another removal took while we waited for its lock is not there any more.
-        self._located = {item: place for item, place in located.items() if item in status}
-        ends = {item: place for item, place in ends.items() if item in status}
+        if len(status) < len(located) + len(ends):
+            raise Conflict  # removed, or moved by an unmerge, while we waited for its lock: look again
+        self._located = located
         self._folders = self._losing(links, ends)
         return RemovalFacts(
             objects={
