@@ -151,7 +151,7 @@ def names() -> st.SearchStrategy[tuple[LocalizedString, ...]]:
 def extra_slots() -> st.SearchStrategy[tuple[Slot, ...]]:
     """Slots that the standard does not define, each name once."""
     slot_names = st.one_of(st.just("urn:oid:2.999.8.1:priority"), texts()).filter(
-        lambda name: name not in _OWN_SLOTS
+        lambda name: bool(name) and name not in _OWN_SLOTS
     )
     slots = st.builds(Slot, name=slot_names, values=tuples(texts()))
     return st.lists(slots, max_size=2, unique_by=lambda item: item.name).map(tuple)

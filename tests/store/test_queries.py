@@ -519,7 +519,9 @@ def odd_submissions(draw: st.DrawFn) -> Submission:
             st.fixed_dictionaries(
                 free_parts()
                 | {
-                    "title": st.lists(strategies.localized_strings(), min_size=1, max_size=2).map(tuple),
+                    "title": strategies.names().filter(
+                        lambda texts: any(text.value.strip() for text in texts)
+                    ),
                     "extra_identifiers": strategies.extra_identifiers(),
                     "codes": st.lists(codes, min_size=1, max_size=2).map(tuple),
                 }
