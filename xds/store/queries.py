@@ -12,7 +12,6 @@ from xds.model import (
     DocumentAvailability,
     DocumentCriteria,
     ObjectKind,
-    TimeRange,
 )
 from xds.store import rows
 from xds.store.access import Connection, Pool, borrowed
@@ -20,7 +19,7 @@ from xds.store.associations import AssociationReader
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.folders import FolderReader
-from xds.store.reading import FoundObject, bare_ids, like
+from xds.store.reading import Filtered, FoundObject, bare_ids, like
 from xds.store.statements import statements
 from xds.store.submission_sets import SubmissionSetReader
 
@@ -82,41 +81,27 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
             "object_types": ["O" if item == ON_DEMAND else "S" for item in criteria.object_types],
             "limit": limit,
         }
-        sql = [_SQL["find_documents_of_anyone" if keys is None else "find_documents"]]
+        base = "find_documents_of_anyone" if keys is None else "find_documents"
+        query = Filtered(_SQL[base], _SQL, parameters)
         for name in _SINGLE_CODES:
             if wanted := getattr(criteria, name):
-                sql.append(_SQL[f"filter_{name}"])
-                parameters[name] = self._codes.known_ids(wanted, self._connection)
-        for column, groups in (
-            ("event_codes", criteria.event_codes),
-            ("confidentiality_codes", criteria.confidentiality_codes),
-        ):
-            for index, group in enumerate(groups):
-                sql.append(f" AND {column} && %({column}_{index})s::integer[]")
-                parameters[f"{column}_{index}"] = self._codes.known_ids(group, self._connection)
-        for index, patterns in enumerate(criteria.reference_ids):
-            sql.append(
-                " AND EXISTS (SELECT 1 FROM unnest(reference_ids) AS r (value)"  # noqa: S608  # a number
-                f" WHERE value LIKE ANY(%(reference_ids_{index})s))"
-            )
-            parameters[f"reference_ids_{index}"] = [like(pattern) for pattern in patterns]
-        for name, value in _time_filters(criteria):
-            sql.append(_SQL[f"filter_{name}"])
-            parameters[name] = value
+                query.add(name, self._known_codes(wanted))
+        query.add_any_code("event_codes", [self._known_codes(group) for group in criteria.event_codes])
+        query.add_any_code(
+            "confidentiality_codes", [self._known_codes(group) for group in criteria.confidentiality_codes]
+        )
+        query.add_any_like("reference_ids", criteria.reference_ids)
+        query.add_times("creation", criteria.creation_time)
+        query.add_times("service_start", criteria.service_start_time)
+        query.add_times("service_stop", criteria.service_stop_time)
         if criteria.author_patterns:
-            sql.append(_SQL["filter_author_patterns"])
-            parameters["author_patterns"] = [like(pattern) for pattern in criteria.author_patterns]
-        for name, ids in (
-            ("ids", None if among is None else bare_ids(among)),
-            ("uids", uids),
-            ("logical_ids", logical_ids),
-        ):
-            if ids is not None:
-                sql.append(_SQL[f"filter_{name}"])
-                parameters[name] = ids
-        sql += [_SQL[name] for name in _version_filters(criteria)]
-        sql.append(_SQL["some_of_anyone" if keys is None else "newest_first"])
-        return self._objects(ObjectKind.DOCUMENT_ENTRY, " ".join(sql), parameters)
+            query.add("author_patterns", [like(pattern) for pattern in criteria.author_patterns])
+        ids = None if among is None else bare_ids(among)
+        query.add_ids({"ids": ids, "uids": uids, "logical_ids": logical_ids})
+        for name in _version_filters(criteria):
+            query.add_plain(name)
+        ending = query.ending("some_of_anyone" if keys is None else "newest_first")
+        return self._objects(ObjectKind.DOCUMENT_ENTRY, ending, parameters)
 
     def documents(
         self, entry_uuids: Sequence[str], criteria: DocumentCriteria, limit: int
@@ -195,23 +180,10 @@ def _version_filters(criteria: DocumentCriteria) -> Iterator[str]:
     """What $MetadataLevel and documentAvailability leave out (XDS Metadata Update 3.18.4.1.2.3.5.1.1)."""
     wanted = criteria.availabilities
     if criteria.metadata_level == 1:
-        yield "filter_online"
+        yield "online"
         if AvailabilityStatus.DEPRECATED in criteria.statuses:
-            yield "filter_latest"
+            yield "latest"
     if wanted == {DocumentAvailability.OFFLINE}:
-        yield "filter_offline"
+        yield "offline"
     elif wanted == {DocumentAvailability.ONLINE} and criteria.metadata_level != 1:
-        yield "filter_online"
-
-
-def _time_filters(criteria: DocumentCriteria) -> Iterator[tuple[str, int]]:
-    ranges: tuple[tuple[str, TimeRange], ...] = (
-        ("creation", criteria.creation_time),
-        ("service_start", criteria.service_start_time),
-        ("service_stop", criteria.service_stop_time),
-    )
-    for name, times in ranges:
-        if times.start is not None:
-            yield f"{name}_start", times.start
-        if times.stop is not None:
-            yield f"{name}_stop", times.stop
+        yield "online"

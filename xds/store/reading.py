@@ -72,6 +72,10 @@ class Filtered:
         self._parts.append(self._filters[f"filter_{name}"])
         self.parameters[name] = value
 
+    def add_plain(self, name: str) -> None:
+        """Add the filter of that name, which has no parameter."""
+        self._parts.append(self._filters[f"filter_{name}"])
+
     def add_ids(self, ids: Mapping[str, Any]) -> None:
         """Add a filter for each that is not None."""
         for name, value in ids.items():
@@ -90,6 +94,15 @@ class Filtered:
         for index, group in enumerate(groups):
             self._parts.append(f" AND {column} && %({column}_{index})s::integer[]")
             self.parameters[f"{column}_{index}"] = group
+
+    def add_any_like(self, column: str, groups: Iterable[Iterable[str]]) -> None:
+        """Add that a column of texts has one that is like one of each group of patterns."""
+        for index, patterns in enumerate(groups):
+            self._parts.append(
+                f" AND EXISTS (SELECT 1 FROM unnest({column}) AS r (value)"  # noqa: S608  # a constant and a number
+                f" WHERE value LIKE ANY(%({column}_{index})s))"
+            )
+            self.parameters[f"{column}_{index}"] = [like(pattern) for pattern in patterns]
 
     def ending(self, name: str) -> str:
         """The statement with its last part."""
