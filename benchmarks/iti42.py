@@ -22,6 +22,7 @@ from xds.model import UUID_PREFIX, ObjectKind, Submission
 from xds.store import open_pool, rows
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
+from xds.store.submissions import COLUMNS
 
 _DOCUMENTS: Final = 2
 _TEMPLATES: Final = 100
@@ -145,9 +146,9 @@ def _script(dsn: str, numbered: Submission, patients: int) -> tuple[str, dict[st
         + " ON CONFLICT DO NOTHING RETURNING uid",
         "INSERT INTO object_locator (entry_uuid, patient_key, kind) VALUES "
         + ", ".join(f"({some_uuid}, {key}, '{kind}')" for kind in located),
-        f"INSERT INTO document_entry VALUES {entry_values}",
-        f"INSERT INTO submission_set VALUES {set_values}",
-        f"INSERT INTO association VALUES {link_values}",
+        f"INSERT INTO document_entry ({', '.join(COLUMNS['document_entry'])}) VALUES {entry_values}",
+        f"INSERT INTO submission_set ({', '.join(COLUMNS['submission_set'])}) VALUES {set_values}",
+        f"INSERT INTO association ({', '.join(COLUMNS['association'])}) VALUES {link_values}",
         "INSERT INTO replay (message_id, digest, number, answer)"
         f" VALUES ('urn' || gen_random_uuid(), {some_uid} || {some_uid}, 'ITI-42', :answer::bytea)"
         " ON CONFLICT DO NOTHING RETURNING message_id",

@@ -16,6 +16,7 @@ from xds.model import ObjectKind, Submission
 from xds.store import open_pool, rows
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
+from xds.store.submissions import COLUMNS
 
 TYPICAL = 8
 HEAVY = 500
@@ -126,17 +127,10 @@ def _copy_patients(job: tuple[str, list[tuple[int, int]], int]) -> None:
 def _copy(
     connection: "psycopg.Connection[tuple[object, ...]]", table: str, values: Iterable[rows.Row]
 ) -> None:
-    """Copy rows; what a table has beyond them gets its default."""
-    found = iter(values)
-    first = next(found)
-    names = connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 ORDER BY attnum LIMIT %s",
-        (table, len(first)),
-    ).fetchall()
-    with connection.cursor().copy(
-        f"COPY {table} ({', '.join(str(name) for (name,) in names)}) FROM STDIN"
-    ) as copy:
-        for row in itertools.chain((first,), found):
+    """Copy rows; what a table has beyond their columns gets its default."""
+    names = ", ".join(COLUMNS[table])
+    with connection.cursor().copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in values:
             copy.write_row(row)
 
 
@@ -151,7 +145,6 @@ def _locators(key: int, item: Submission) -> Iterator[rows.Row]:
 
 
 def _unique_ids(key: int, item: Submission) -> Iterator[rows.Row]:
-    nobody: list[int] = []
     for entry in item.document_entries:
         yield (
             rows.uid(entry.unique_id or ""),
@@ -159,7 +152,6 @@ def _unique_ids(key: int, item: Submission) -> Iterator[rows.Row]:
             ObjectKind.DOCUMENT_ENTRY.value,
             bytes.fromhex(entry.hash or ""),
             int(entry.size or 0),
-            nobody,
         )
     for found in item.submission_sets:
-        yield rows.uid(found.unique_id or ""), key, ObjectKind.SUBMISSION_SET.value, None, None, nobody
+        yield rows.uid(found.unique_id or ""), key, ObjectKind.SUBMISSION_SET.value, None, None

@@ -28,7 +28,7 @@ _SQL = statements("registry")
 _BATCH: Final = 16
 """Rows of one INSERT: a multi-row VALUES is one prepared statement per number of rows."""
 
-_COLUMNS: Final = {
+COLUMNS: Final = {
     "unique_id": {
         "uid": "bytea",
         "patient_key": "bigint",
@@ -253,7 +253,7 @@ class RegistryTransaction:
 @cache
 def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
     """An INSERT of so many rows, and the names of its parameters, row by row."""
-    columns = _COLUMNS[table]
+    columns = COLUMNS[table]
     names = [[f"{column}_{index}" for column in columns] for index in range(count)]
     slots = ", ".join(
         f"({', '.join(f'%({n})s::{kind}' for n, kind in zip(row, columns.values(), strict=True))})"
