@@ -5,13 +5,18 @@ one is read with it for ever. New bodies use the newest.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import zstandard
 
+Decompress = Callable[[bytes, int], bytes]
+
+_NAMED: Final = slice(4, 10)
+"""Flags of a frame and what follows them: which octets name the dictionary depends on the flags."""
+_KNOWN_MOST: Final = 4_096
 _FRAGMENT_BYTES: Final = 16 * 1024 * 1024
 """Upper bound of one unpacked fragment: a submission's envelope is not larger."""
 _LEVEL: Final = 3
@@ -67,17 +72,28 @@ class BodyCodec:
         UnknownDictionary
             There is no such dictionary.
         """
-        return b"".join([self._decompressor(body).decompress(body, _FRAGMENT_BYTES) for body in bodies])
+        known: dict[bytes, Decompress] | None = getattr(self._local, "known", None)
+        if known is None:
+            known = self._local.known = {}
+        return b"".join(
+            [
+                (known.get(body[_NAMED]) or self._decompress(body, known))(body, _FRAGMENT_BYTES)
+                for body in bodies
+            ]
+        )
 
-    def _decompressor(self, body: bytes) -> zstandard.ZstdDecompressor:
-        own: dict[int, zstandard.ZstdDecompressor] | None = getattr(self._local, "decompressors", None)
-        if own is None:
-            own = self._local.decompressors = {}
+    def _decompress(self, body: bytes, known: dict[bytes, Decompress]) -> Decompress:
+        """What opens a body, remembered by the octets that name its dictionary."""
         number = zstandard.get_frame_parameters(body).dict_id
-        found = own.get(number)
-        if found is None:
-            found = own[number] = self._made(number)
-        return found
+        own: dict[int, Decompress] | None = getattr(self._local, "own", None)
+        if own is None:
+            own = self._local.own = {}
+        if number not in own:
+            own[number] = self._made(number).decompress
+        if len(known) >= _KNOWN_MOST:
+            known.clear()
+        known[body[_NAMED]] = own[number]
+        return own[number]
 
     def _made(self, number: int) -> zstandard.ZstdDecompressor:
         dictionary = self._dictionaries.get(number)

@@ -27,6 +27,10 @@ class FoundObject(NamedTuple):
     association_type: str = ""
 
 
+_COLUMNS = len(FoundObject._fields) - 1
+_ABSENT = tuple(FoundObject._field_defaults.values())
+
+
 class ObjectReader:
     """Reads within one connection."""
 
@@ -54,7 +58,12 @@ class ObjectReader:
         return self._codes.known_ids(codes, self._connection)
 
     def _objects(self, kind: ObjectKind, statement: str, parameters: dict[str, Any]) -> list[FoundObject]:
-        return [FoundObject(kind, *row) for row in self._connection.run(statement, parameters)]
+        found = self._connection.run(statement, parameters)
+        if not found:
+            return []
+        # Made as tuples: by keyword or with defaults each takes three times as long.
+        absent = _ABSENT[len(found[0]) - _COLUMNS :] if len(found[0]) < _COLUMNS else ()
+        return [FoundObject._make((kind, *row, *absent)) for row in found]
 
 
 class Filtered:
