@@ -140,7 +140,7 @@ def test_a_query_is_judged_as_its_sample_says(filename: str) -> None:
 def test_the_registry_lists_every_stored_query() -> None:
     tree = parsed(endpoint_page(Role.REGISTRY, LITE, BASE))
     rows = [
-        [" ".join(cell.text_content().split()) for cell in row]
+        (row[0].text.strip(), row[1].text_content(), row[0].findtext("code"), row[2].text_content())
         for row in tree.xpath("//table[caption='Stored queries']/tbody/tr")
     ]
     assert [(name, number, query) for name, number, query, _ in rows] == sorted(
