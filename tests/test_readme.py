@@ -101,6 +101,7 @@ def test_the_table_names_the_transactions() -> None:
 
 
 OPTIONS = {
+    "Document Metadata Update": "test_option_document_metadata_update.py",
     "Submission replay": "test_option_submission_replay.py",
     "Remove Metadata and Documents": "test_option_remove.py",
     "On-Demand Documents": "test_option_on_demand.py",

@@ -9,7 +9,13 @@ import pytest
 from tests.samples import builders, updates
 from tests.transactions import samples
 from tests.transactions.conftest import Service
-from tests.transactions.test_iti57 import Chart, chart, documents, next_version, register
+from tests.transactions.test_option_document_metadata_update import (
+    Chart,
+    chart,
+    documents,
+    next_version,
+    register,
+)
 from tests.transactions.wire import Answer, send
 from xds.model import AssociationType, AvailabilityStatus, Submission
 

@@ -1,4 +1,4 @@
-"""ITI-57 over HTTP against PostgreSQL, option "Document Metadata Update": each operation, each error, its effect."""
+"""The option "Document Metadata Update": ITI-57 over HTTP, each operation, each error, its effect."""
 
 import threading
 from collections.abc import Callable
