@@ -77,7 +77,8 @@ def running(folder: Path, dsn: str) -> Iterator[Service]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             process.wait(60)
-        if complaints := log.read_text("utf-8", "replace").splitlines()[1:]:
+        said = log.read_text("utf-8", "replace").splitlines()
+        if complaints := [line for line in said if line.startswith("{")]:  # the log's; the rest greets
             print(f"the service logged {len(complaints)} lines; the last: {complaints[-1][:300]}")
 
 
