@@ -127,3 +127,9 @@ def test_the_pythons_are_those_of_the_package() -> None:
     named = set(re.findall(r"\b3\.1\d\b", README))
     setup = (ROOT / "setup.cfg").read_text("utf-8")
     assert named == set(re.findall(r"Python :: (3\.\d+)", setup))
+
+
+def test_ci_runs_the_test_command_of_the_page() -> None:
+    assert "`make test` runs the whole suite" in README
+    lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    assert [line for line in lines if line.split(" ||")[0] == "make test"]
