@@ -15,11 +15,25 @@ class RegistryResponse:
     findings: tuple[XdsError, ...] = ()
 
     @classmethod
-    def of(cls, findings: Iterable[XdsError]) -> "RegistryResponse":
-        """Answer a submission: nothing in between, all is stored or nothing is."""
+    def of(cls, findings: Iterable[XdsError], *, done: int = 0) -> "RegistryResponse":
+        """Answer a request by what was found.
+
+        Parameters
+        ----------
+        done
+            How much of it was done beside the errors: then it is a PartialSuccess. A submission is stored whole or not
+            at all.
+        """
         kept = tuple(findings)
-        status = ResponseStatus.FAILURE if has_error(kept) else ResponseStatus.SUCCESS
+        if not has_error(kept):
+            return cls(findings=kept)
+        status = ResponseStatus.PARTIAL_SUCCESS if done else ResponseStatus.FAILURE
         return cls(status=status, findings=kept)
+
+    def outcome(self, done: str = "") -> str:
+        """What a log may say of the answer: status, how much was done ("8 objects"), and codes; no values."""
+        codes = sorted({finding.code for finding in self.findings})
+        return " ".join([self.status.value.rpartition(":")[2], *([done] if done else []), *codes])
 
     @property
     def is_success(self) -> bool:

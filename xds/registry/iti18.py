@@ -10,7 +10,7 @@ from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_respon
 from xds.model import (
     AdhocQuery,
     ObjectKind,
-    ResponseStatus,
+    RegistryResponse,
     ResultNotSinglePatient,
     ReturnType,
     StoredQuery,
@@ -65,12 +65,12 @@ class RegistryStoredQuery:
                 count, pieces = self._objects(known_parameters(query), findings)
             except XdsError as refusal:
                 findings.append(refusal)
-        status = ResponseStatus.SUCCESS
-        if has_error(findings):  # with objects beside it is a PartialSuccess (ITI TF-3 Table 4.2.4.2-3)
-            status = ResponseStatus.PARTIAL_SUCCESS if count else ResponseStatus.FAILURE
-        codes = sorted({finding.code for finding in findings})
-        outcome = " ".join([status.value.rpartition(":")[2], f"{count} objects", *codes])
-        return Reply(body=encode_query_response(status, findings, pieces), outcome=outcome)
+        # With objects beside an error it is a PartialSuccess (ITI TF-3 Table 4.2.4.2-3).
+        response = RegistryResponse.of(findings, done=count)
+        return Reply(
+            body=encode_query_response(response.status, findings, pieces),
+            outcome=response.outcome(f"{count} objects"),
+        )
 
     def _objects(self, query: AdhocQuery, findings: list[XdsError]) -> tuple[int, list[bytes]]:
         """How many objects the answer has, and their fragments, joined as they come.

@@ -51,7 +51,7 @@ class RegisterDocumentSet:
         answer = self._register(submission, check_structure(decoded, policy), message, policy)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
-        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+        return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def register(
         self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
@@ -127,9 +127,3 @@ class RegisterDocumentSet:
 def stored_answer(tx: RegistryTransaction, message: Message | None, number: str) -> bytes | None:
     """The answer that a message got from a transaction; None for a new one, and for one that has no MessageID."""
     return None if message is None else tx.stored_answer(message.message_id, message.digest, number)
-
-
-def outcome_of(response: RegistryResponse) -> str:
-    """What a log may say of an answer: status and codes, no values."""
-    codes = sorted({finding.code for finding in response.findings})
-    return " ".join([response.status.value.rpartition(":")[2], *codes])

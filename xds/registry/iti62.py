@@ -7,7 +7,7 @@ from lxml import etree
 
 from xds.ebxml import decode_remove_objects, encode_registry_response
 from xds.model import RegistryResponse, RemovalRequest, Submission, has_error
-from xds.registry.iti42 import Message, outcome_of, stored_answer
+from xds.registry.iti42 import Message, stored_answer
 from xds.rules import Policies, RulePolicy, check_removal
 from xds.soap import Reply, Request
 from xds.store import Removal, SubmissionStore
@@ -36,7 +36,7 @@ class RemoveMetadata:
         answer = self._store.retrying(lambda: self._attempt(removal, message, policy))
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
-        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+        return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def _attempt(
         self, request: RemovalRequest, message: Message | None, policy: RulePolicy

@@ -7,7 +7,7 @@ from lxml import etree
 
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
-from xds.registry.iti42 import Message, outcome_of, stored_answer
+from xds.registry.iti42 import Message, stored_answer
 from xds.rules import (
     Policies,
     Rule,
@@ -43,7 +43,7 @@ class MetadataUpdate:
         answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy))
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
-        return Reply(body=(encode_registry_response(answer),), outcome=outcome_of(answer))
+        return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def update(
         self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""

@@ -60,9 +60,7 @@ class ProvideAndRegisterDocumentSet:
         # The same message may have come twice at once: then the other one, which was first, took the uniqueId.
         if message is not None and _was_taken(response) and (answer := self._answer_of_first(*message)):
             return Reply(body=(answer,), outcome="repeat")
-        codes = sorted({finding.code for finding in response.findings})
-        outcome = " ".join([response.status.value.rpartition(":")[2], *codes])
-        return Reply(body=(encode_registry_response(response),), outcome=outcome)
+        return Reply(body=(encode_registry_response(response),), outcome=response.outcome())
 
     def _answer_of_first(self, message_id: str, digest: bytes) -> bytes | None:
         """The answer that the same message got; a repeat that comes meanwhile waits for it."""

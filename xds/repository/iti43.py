@@ -12,9 +12,7 @@ from xds.model import (
     DocumentUniqueIdError,
     RegistryResponse,
     RepositoryError,
-    ResponseStatus,
     XdsError,
-    has_error,
 )
 from xds.repository.on_demand import MadeDocument, OnDemandSource
 from xds.rules import check_retrieval
@@ -50,16 +48,11 @@ class RetrieveDocumentSet:
         )
         findings: list[XdsError] = [*malformed, *refused]
         documents, parts = self._open(wanted, findings)
-        if not has_error(findings):
-            status = ResponseStatus.SUCCESS
-        else:
-            status = ResponseStatus.PARTIAL_SUCCESS if documents else ResponseStatus.FAILURE
-        response = RegistryResponse(status=status, findings=tuple(findings))
-        codes = sorted({finding.code for finding in findings})
+        response = RegistryResponse.of(findings, done=len(documents))
         return Reply(
             body=(encode_retrieve_response(response, documents),),
             parts=parts,
-            outcome=" ".join([status.value.rpartition(":")[2], f"{len(documents)} documents", *codes]),
+            outcome=response.outcome(f"{len(documents)} documents"),
         )
 
     def _open(

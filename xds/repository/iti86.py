@@ -10,9 +10,7 @@ from xds.model import (
     DocumentRequest,
     RegistryResponse,
     RemoveDocumentsError,
-    ResponseStatus,
     XdsError,
-    has_error,
 )
 from xds.repository.erase import erase
 from xds.rules import check_document_removal
@@ -56,14 +54,10 @@ class RemoveDocuments:
         undone = erase(self._store, self._vault, to_erase)
         findings += _failures(wanted, removed, undone)
         done = len(wanted) - sum(isinstance(item, RemoveDocumentsError) for item in findings)
-        if not has_error(findings):
-            status = ResponseStatus.SUCCESS
-        else:
-            status = ResponseStatus.PARTIAL_SUCCESS if done else ResponseStatus.FAILURE
-        response = RegistryResponse(status=status, findings=tuple(findings))
-        codes = sorted({finding.code for finding in findings})
-        outcome = " ".join([status.value.rpartition(":")[2], f"{done} documents", *codes])
-        return Reply(body=(encode_registry_response(response),), outcome=outcome)
+        response = RegistryResponse.of(findings, done=done)
+        return Reply(
+            body=(encode_registry_response(response),), outcome=response.outcome(f"{done} documents")
+        )
 
 
 def _failures(

@@ -107,24 +107,10 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         idle_in_transaction_timeout=limits.transaction_idle_seconds,
     )
     rules, codes = _rules(settings)
-    queries = QueryStore(pool)
-    submissions = SubmissionStore(pool)
-    registration = RegisterDocumentSet(submissions, rules)
-    asking = query_policy(settings, rules)
-    stored_query = RegistryStoredQuery(queries, asking)
-    updates = UpdateStore(pool)
-    updating = UpdateDocumentSet(updates, rules)
     handlers: dict[Transaction, Handler] = {}
+    registry, registrar = _registry(settings, pool, rules)
     if "registry" in settings.server.roles:
-        handlers[ITI_42] = registration
-        handlers[ITI_18] = stored_query
-        handlers[ITI_51] = MultiPatientStoredQuery(queries, asking)
-        handlers[ITI_57] = updating
-        handlers[ITI_61] = RegisterOnDemandDocumentEntry(submissions, rules)
-        handlers[ITI_62] = RemoveMetadata(submissions, rules)
-        handlers[ITI_92] = RestrictedUpdateDocumentSet(updates, rules)
-        v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
-        handlers |= dict.fromkeys(ITI_44, v3)
+        handlers |= registry
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
     rounds = None
     vault = None
@@ -132,8 +118,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         vault = FolderVault(vault_folder(settings))
         rounds = Rounds(
             store=RepositoryStore(pool),
-            registrar=_remote_registrar(settings)
-            or LocalRegistrar(registration, queries, stored_query, updating),
+            registrar=_remote_registrar(settings) or registrar,
             vault=vault,
             spool=spool,
         )
@@ -178,6 +163,28 @@ def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
     rules = policies(settings)
     watch.start(rules.use_codes)
     return rules, watch
+
+
+def _registry(
+    settings: Settings, pool: Pool, rules: Policies
+) -> tuple[dict[Transaction, Handler], LocalRegistrar]:
+    """The registry's transactions, and the way to it for a repository in this process."""
+    queries, submissions, updates = QueryStore(pool), SubmissionStore(pool), UpdateStore(pool)
+    asking = query_policy(settings, rules)
+    registration = RegisterDocumentSet(submissions, rules)
+    stored_query = RegistryStoredQuery(queries, asking)
+    updating = UpdateDocumentSet(updates, rules)
+    handlers: dict[Transaction, Handler] = {
+        ITI_42: registration,
+        ITI_18: stored_query,
+        ITI_51: MultiPatientStoredQuery(queries, asking),
+        ITI_57: updating,
+        ITI_61: RegisterOnDemandDocumentEntry(submissions, rules),
+        ITI_62: RemoveMetadata(submissions, rules),
+        ITI_92: RestrictedUpdateDocumentSet(updates, rules),
+    }
+    v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
+    return handlers | dict.fromkeys(ITI_44, v3), LocalRegistrar(registration, queries, stored_query, updating)
 
 
 def vault_folder(settings: Settings) -> Path:

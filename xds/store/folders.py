@@ -59,6 +59,5 @@ class FolderReader(ObjectReader):
     ) -> list[FoundObject]:
         """Folders by logicalID: every version, wherever it lies."""
         ids = bare_ids(logical_ids)
-        later = self._connection.run(_SQL["keys_of_later_versions"], {"logical_ids": ids})
-        keys = sorted({*self._keys_of(logical_ids, ObjectKind.FOLDER), *[row[0] for row in later]})
+        keys = self._keys_of_versions(logical_ids, ObjectKind.FOLDER, _SQL["keys_of_later_versions"])
         return self.find_folders(keys, criteria, limit, logical_ids=ids) if keys else []

@@ -123,8 +123,7 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
     ) -> list[FoundObject]:
         """DocumentEntries by logicalID: every version, wherever it lies."""
         ids = bare_ids(logical_ids)
-        later = self._connection.run(_SQL["keys_of_later_versions"], {"logical_ids": ids})
-        keys = sorted({*self._keys_of(logical_ids, ObjectKind.DOCUMENT_ENTRY), *[row[0] for row in later]})
+        keys = self._keys_of_versions(logical_ids, ObjectKind.DOCUMENT_ENTRY, _SQL["keys_of_later_versions"])
         return self.find_documents(keys, criteria, limit, logical_ids=ids) if keys else []
 
     def patient_names(self, keys: Iterable[int]) -> dict[int, str]:

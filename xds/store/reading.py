@@ -1,6 +1,6 @@
 """What the readers of the four tables share: found objects, where objects lie, statements with filters."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xds.model import AvailabilityStatus, CodeKey, ObjectKind, TimeRange
@@ -49,6 +49,11 @@ class ObjectReader:
 
     def _keys_of(self, entry_uuids: Iterable[str], kind: ObjectKind) -> list[int]:
         return sorted({key for key, found in self.locate(entry_uuids).values() if found is kind})
+
+    def _keys_of_versions(self, logical_ids: Sequence[str], kind: ObjectKind, later: str) -> list[int]:
+        """Where every version of logical objects lies: the first bears the logicalID, `later` finds the others."""
+        found = self._connection.run(later, {"logical_ids": bare_ids(logical_ids)})
+        return sorted({*self._keys_of(logical_ids, kind), *[row[0] for row in found]})
 
     def _keys_of_unique_ids(self, uids: list[bytes], kind: ObjectKind) -> list[int]:
         found = self._connection.run(_SQL["locate_unique_ids"], {"uids": uids, "kind": kind.value})
