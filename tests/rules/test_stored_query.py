@@ -1,5 +1,7 @@
 """Parameters of stored queries."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -176,6 +178,16 @@ BROKEN = [
         "$XDSDocumentEntryStatus is",
     ),
     ("18-required", MISSING, patient(""), "$XDSDocumentEntryPatientId is missing"),
+    (
+        "18-required",
+        MISSING,
+        query(
+            StoredQuery.FIND_DOCUMENTS,
+            replace(find_documents().slots[0], name="$XDSDocumentEntryPatientID"),
+            *find_documents().slots[1:],
+        ),
+        "$XDSDocumentEntryPatientId is missing; '$XDSDocumentEntryPatientID', which was sent, may be meant for it",
+    ),
     (
         "18-required",
         MISSING,

@@ -513,6 +513,12 @@ def test_an_unknown_action(field: Wronged) -> None:
     assert f"{ACTION['ITI-18']} (ITI-18)" in reason and f"{ACTION['ITI-42']} (ITI-42)" in reason
 
 
+def test_an_action_that_is_mistyped_is_told_the_nearest(field: Wronged) -> None:
+    answer = post(field.port, PATH["ITI-18"], acted("urn:ihe:iti:2007:RegistryStoredQuerry"))
+    reason = refused(answer, 400, "action-unknown", subcode="ActionNotSupported")
+    assert f"{ACTION['ITI-18']} may be meant. Served here: " in reason
+
+
 @pytest.mark.parametrize("transaction", ["ITI-18", "ITI-42", "ITI-41", "ITI-43"])
 def test_an_action_of_the_other_end_point_is_told_where_it_is_served(
     field: Wronged, transaction: str

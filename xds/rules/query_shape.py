@@ -80,7 +80,10 @@ def required(case: QueryCase) -> Iterator[Found]:
     """A status that is not understood counts as absent (3.18.4.1.2.3.6)."""
     for row in case.required:
         if not case.given(row):
-            what = f"{row.name} is missing"
+            strays = [name for name in case.counts if name not in case.table]
+            near = get_close_matches(row.name, strays, n=1)
+            hint = f"; {quoted(near[0])}, which was sent, may be meant for it" if near else ""
+            what = f"{row.name} is missing{hint}"
             if any(case.query.values(row.name)):
                 what = f"{row.name} holds no value that is understood, such as {AvailabilityStatus.APPROVED}"
             yield row.name, what

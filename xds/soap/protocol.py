@@ -5,6 +5,7 @@ one dispatcher: every SOAP request passes `get_call_handles`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 from spyne import Application, InterfaceDocumentsBase, MethodContext, ServiceBase, rpc
@@ -22,6 +23,7 @@ from xds.soap.faults import (
 )
 from xds.soap.message import Handler, Reply, Request
 
+_ALIKE: Final = 0.9  # the actions have most of their letters in common
 TARGET_NAMESPACE: Final = "urn:ihe:iti:xds-b:2007"
 _MTOM: Final = 'MTOM (multipart/related; type="application/xop+xml")'
 _SIMPLE: Final = "SOAP (application/soap+xml)"
@@ -132,7 +134,13 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
             path = self._elsewhere[action]
             return Phrase(f"It is served at {path}.", f"Elle est servie à {path}.")
         known = ", ".join(f"{route.action} ({route.number})" for route in self._routes)
-        return Phrase(f"Served here: {known}.", f"Sont servies ici : {known}.")
+        near = next(iter(get_close_matches(action, self._by_action, n=1, cutoff=_ALIKE)), None)
+        meant = (
+            Phrase("", "")
+            if near is None
+            else Phrase(f"{near} may be meant. ", f"{near} est peut-être voulue. ")
+        )
+        return Phrase(f"{meant.en}Served here: {known}.", f"{meant.fr}Sont servies ici : {known}.")
 
     def deserialize(self, ctx: MethodContext, message: Any) -> None:
         """Hand the body's element over as it is; the transaction decodes it."""
