@@ -8,8 +8,9 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from xds.access import Caller
 from xds.documents import Spool
 from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
@@ -40,6 +41,19 @@ _SMALL: Final = 256 * 1024
 """Octets of a request that is let in however full the disk is: a query or a retrieve has no document."""
 
 
+class Gate(Protocol):
+    """Proves who sent a request: what TLS, a signature and an assertion say of it."""
+
+    def admit(self, request: Request, environ: Environ) -> Request:
+        """Return the request with its caller proven.
+
+        Raises
+        ------
+        SoapFault
+            It is not.
+        """
+
+
 class SoapDoor:
     """POST to one SOAP end point.
 
@@ -47,6 +61,8 @@ class SoapDoor:
     ----------
     spool
         Where documents that arrive here wait, asked for room before a body is read; None where none arrive.
+    gate
+        Proves who sent a request; None lets everybody in (Lite).
     """
 
     def __init__(
@@ -57,12 +73,14 @@ class SoapDoor:
         limits: Limits,
         *,
         spool: Spool | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
         self._admission = admission
         self._limits = limits
         self._spool = spool
+        self._gate = gate
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
@@ -94,8 +112,12 @@ class SoapDoor:
             raise SoapFault(OUT_OF_SPACE)
         body = Bounded(environ["wsgi.input"], limit, length)
         visit.body = body
-        request = self._receiver.receive(environ.get("CONTENT_TYPE", ""), body, peer=visit.peer)
+        request = self._receiver.receive(
+            environ.get("CONTENT_TYPE", ""), body, caller=Caller(address=visit.peer)
+        )
         visit.request, visit.unread = request, False
+        if self._gate is not None:
+            visit.request = request = self._gate.admit(request, environ)
         route, reply = self._endpoint.answer(request)
         visit.route = route
         wire = encode_reply(

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from lxml import etree
 
+from xds.access import Caller
 from xds.documents import OutOfSpace, Spool, SpooledDocument
 from xds.mime import (
     ContentType,
@@ -100,7 +101,7 @@ class Receiver:
             boundary_chars=limits.mime_boundary_chars,
         )
 
-    def receive(self, content_type: str, body: Bounded, *, peer: str) -> Request:
+    def receive(self, content_type: str, body: Bounded, *, caller: Caller) -> Request:
         """Read a request as far as SOAP goes.
 
         Raises
@@ -110,7 +111,7 @@ class Receiver:
         """
         kind = parse_content_type(content_type)
         if kind.media_type == "multipart/related":
-            return self._receive_multipart(kind, body, peer)
+            return self._receive_multipart(kind, body, caller)
         if kind.media_type not in _PLAIN | _SOAP11_TYPES:
             raise SoapFault(CONTENT_TYPE, found=kind.media_type or "(none)")
         if kind.media_type in _SOAP11_TYPES:
@@ -118,7 +119,7 @@ class Receiver:
         parts: dict[str, SpooledDocument] = {}
         with self._refusing(parts):
             root = self._read_root(iter(lambda: body.read(65_536), b""), parts)
-            return self._request(root, parts, mtom=False, kind=kind, peer=peer)
+            return self._request(root, parts, mtom=False, kind=kind, caller=caller)
 
     def _refuse_soap11(self, body: Bounded, kind: ContentType) -> None:
         """text/xml is SOAP 1.1's type; a SOAP 1.2 envelope under it is told its own type."""
@@ -141,7 +142,7 @@ class Receiver:
                 raise SoapFault(OUT_OF_SPACE) from None
             raise
 
-    def _receive_multipart(self, kind: ContentType, body: Bounded, peer: str) -> Request:
+    def _receive_multipart(self, kind: ContentType, body: Bounded, caller: Caller) -> Request:
         start = kind.parameters.get("start")
         wanted = None if start is None else normalize_content_id(start)
         parts: dict[str, SpooledDocument] = {}
@@ -149,7 +150,7 @@ class Receiver:
             incoming = iter_parts(body, kind.boundary, self._mime_limits)
             root, root_type = self._read_parts(incoming, wanted, parts)
             action_of = kind if "action" in kind.parameters or root_type is None else root_type
-            return self._request(root, parts, mtom=True, kind=action_of, peer=peer)
+            return self._request(root, parts, mtom=True, kind=action_of, caller=caller)
 
     def _read_parts(
         self, incoming: Iterable[Part], wanted: str | None, parts: dict[str, SpooledDocument]
@@ -233,7 +234,7 @@ class Receiver:
         *,
         mtom: bool,
         kind: ContentType,
-        peer: str,
+        caller: Caller,
     ) -> Request:
         envelope = read_envelope(root.element)
         resolve_includes(root.element, parts)
@@ -244,5 +245,5 @@ class Receiver:
             parts=parts,
             mtom=mtom,
             http_action=action,
-            peer=peer,
+            caller=caller,
         )

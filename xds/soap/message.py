@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from lxml import etree
 
+from xds.access import Caller
 from xds.documents import SpooledDocument
 from xds.soap.envelope import Envelope
+
+NOBODY: Final = Caller()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,12 @@ class Request:
     parts: Mapping[str, SpooledDocument]  # by Content-ID; visible to nobody else yet
     mtom: bool  # came as multipart/related: the answer goes out the same way (ITI TF-2 V.8.1)
     http_action: str | None = None  # Content-Type's action; counts only when wsa:Action is absent
-    peer: str = ""  # network address, for logs and limits
+    caller: Caller = NOBODY
+
+    @property
+    def peer(self) -> str:
+        """Network address, for logs and limits."""
+        return self.caller.address
 
     def digest(self) -> bytes:
         """SHA-256 over the envelope and every part: two requests with one digest say the same."""

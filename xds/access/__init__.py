@@ -1,0 +1,5 @@
+"""Who asks, and what they may see: values and pure decisions, no XML, no network, no database."""
+
+from xds.access.caller import AccessContext, Caller
+
+__all__ = ["AccessContext", "Caller"]
