@@ -6,6 +6,7 @@ from ipaddress import ip_network
 import pytest
 
 from tests.samples.builders import submission, submission_set
+from xds.access import Caller
 from xds.rules import CodeSet, Partner, Policies, RulePolicy
 
 DOMAIN = RulePolicy(strictness="strict")
@@ -38,26 +39,40 @@ POLICIES = Policies(
 )
 def test_the_first_partner_that_fits_decides(peer: str, source_id: str | None, policy: RulePolicy) -> None:
     sent = replace(submission(), submission_sets=(submission_set(source_id=source_id),))
-    assert POLICIES.of(peer, sent) is policy
+    assert POLICIES.of(Caller(address=peer), sent) is policy
 
 
 def test_a_message_without_a_submission_has_its_address_only() -> None:
-    assert POLICIES.of("10.1.0.1") is OLD
-    assert POLICIES.of("10.2.0.1") is DOMAIN
-    assert Policies(DOMAIN).of("10.1.0.1") is DOMAIN
+    assert POLICIES.of(Caller(address="10.1.0.1")) is OLD
+    assert POLICIES.of(Caller(address="10.2.0.1")) is DOMAIN
+    assert Policies(DOMAIN).of(Caller(address="10.1.0.1")) is DOMAIN
 
 
 def test_before_the_content_is_read_the_address_decides() -> None:
-    assert not POLICIES.is_strict("10.1.0.1")
-    assert POLICIES.is_strict("10.2.0.1")
+    assert not POLICIES.is_strict(Caller(address="10.1.0.1"))
+    assert POLICIES.is_strict(Caller(address="10.2.0.1"))
 
 
 def test_other_code_lists_reach_every_policy() -> None:
     policies = Policies(DOMAIN, POLICIES.partners)
-    began = policies.of("10.1.0.1")
+    began = policies.of(Caller(address="10.1.0.1"))
     codes = CodeSet(codes={"classCode": frozenset({("A", "2.999.1")})})
     policies.use_codes(codes)
     assert policies.domain.codes is codes
-    assert policies.of("10.1.0.1").codes is codes
-    assert policies.of("10.1.0.1").strictness == "field"
+    assert policies.of(Caller(address="10.1.0.1")).codes is codes
+    assert policies.of(Caller(address="10.1.0.1")).strictness == "field"
     assert began.codes is None
+
+
+def test_who_is_enrolled_is_known_by_that_alone() -> None:
+    own = RulePolicy()
+    enrolled = Partner(name="dir-a", is_enrolled=True, source_ids=frozenset({"2.999.8"}), policy=own)
+    policies = Policies(DOMAIN, [enrolled, *POLICIES.partners])
+    sent = replace(submission(), submission_sets=(submission_set(source_id="2.999.8"),))
+    assert policies.of(Caller(address="10.1.0.1", partner="dir-a"), sent) is own
+    assert policies.of(Caller(address="10.1.0.1"), sent) is OLD
+    assert policies.of(Caller(address="10.9.0.1"), sent) is LAB, (
+        "the sourceId is its own word: not dir-a's policy"
+    )
+    assert policies.of(Caller(address="10.1.0.1", partner="dir-b"), sent) is DOMAIN
+    assert policies.is_strict(Caller(address="10.1.0.1", partner="dir-b"))

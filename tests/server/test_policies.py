@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from xds.access import Caller
 from xds.server.policies import policies
 from xds.settings import PartnerSettings, RegistrySettings, RulesSettings, Settings, SettingsError
 
@@ -16,7 +17,7 @@ SITE = Settings(
 
 
 def test_a_partner_begins_with_the_rules_of_the_site() -> None:
-    policy = policies(SITE).of("10.1.0.1")
+    policy = policies(SITE).of(Caller(address="10.1.0.1"))
     assert (policy.strictness, policy.levels) == ("strict", SITE.rules.levels)
 
 
@@ -24,7 +25,7 @@ def test_what_a_partner_says_is_laid_over_them() -> None:
     north = replace(NORTH, strictness="field", levels={"42-codes": "error", "42-mime-type": "off"})
     made = policies(replace(SITE, partners=(north,)))
     assert made.domain.levels == SITE.rules.levels
-    policy = made.of("10.1.0.1")
+    policy = made.of(Caller(address="10.1.0.1"))
     assert policy.strictness == "field"
     assert policy.levels == {"42-author": "off", "42-codes": "error", "42-mime-type": "off"}
     assert policy.max_documents == SITE.limits.documents

@@ -48,7 +48,7 @@ def endpoint() -> SoapEndpoint:
         mtom=False,
         handler=answer,
     )
-    return SoapEndpoint("test", [route], elsewhere={}, is_strict=lambda peer: False)
+    return SoapEndpoint("test", [route], elsewhere={}, is_strict=lambda caller: False)
 
 
 @pytest.mark.usefixtures("no_collector")

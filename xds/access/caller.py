@@ -1,6 +1,7 @@
 """Who sends a request: where it comes from, which partner proved it, and the user it speaks for."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +31,7 @@ class Caller:
     certificate: bytes | None = None  # DER, of the TLS client
     signed: bool = False  # whether the message bears the partner's signature
     user: AccessContext | None = None
+
+
+NOBODY: Final = Caller()
+"""Of whom nothing is known: this process itself, and tests."""

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from lxml import etree
 
+from xds.access import NOBODY, Caller
 from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_response
 from xds.model import (
     AdhocQuery,
@@ -50,14 +51,14 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
-        return self._answer(query, decoded, request.peer)
+        return self._answer(query, decoded, request.caller)
 
     def ask(self, query: AdhocQuery) -> bytes:
         """Answer a query of this process: the query:AdhocQueryResponse."""
-        return b"".join(self._answer(query, (), "").body)
+        return b"".join(self._answer(query, (), NOBODY).body)
 
-    def _answer(self, query: AdhocQuery, decoded: Sequence[XdsError], peer: str) -> Reply:
-        rules = self._policy.rules.of(peer)
+    def _answer(self, query: AdhocQuery, decoded: Sequence[XdsError], caller: Caller) -> Reply:
+        rules = self._policy.rules.of(caller)
         findings = check_query(query, rules, self.transaction, decoded)
         count, pieces = 0, list[bytes]()
         if not has_error(findings):

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from lxml import etree
 
+from xds.access import NOBODY, Caller
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
 from xds.rules import (
@@ -47,14 +48,14 @@ class RegisterDocumentSet:
         submission, decoded = decode_submission(body)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
-        policy = self._policies.of(request.peer, submission)
+        policy = self._policies.of(request.caller, submission)
         answer = self._register(submission, check_structure(decoded, policy), message, policy)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def register(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Register a submission that a repository in this process provides.
 
@@ -62,17 +63,17 @@ class RegisterDocumentSet:
         ----------
         structure
             What its decoder found wrong already; it is part of the answer.
-        peer
+        caller
             Who sent it to the repository: the policy is that partner's.
         """
-        policy = self._policies.of(peer, submission)
+        policy = self._policies.of(caller, submission)
         answer = self._register(submission, structure, None, policy)
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
         return answer
 
-    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+    def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """Return what would be found in a submission that a repository in this process refuses by itself."""
-        policy = self._policies.of(peer, submission)
+        policy = self._policies.of(caller, submission)
         with self._store.transaction(submission) as tx:
             # An unknown patient is not made known by this, whatever the policy: nothing is written.
             facts = FactsReader(tx.connection).facts_for(submission)

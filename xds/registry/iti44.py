@@ -45,7 +45,7 @@ class PatientIdentityFeedV3:
             stored := self._replay.answer(message.message_id, message.digest, NUMBER)
         ):
             return Reply(body=(stored,), outcome="repeat")
-        policy = self._policies.of(request.peer)
+        policy = self._policies.of(request.caller)
         findings = check_patient_feed(feed, policy)
         if has_error(findings):
             return acknowledged(feed, findings)

@@ -32,7 +32,7 @@ class RemoveMetadata:
         removal = decode_remove_objects(body)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
-        policy = self._policies.of(request.peer)
+        policy = self._policies.of(request.caller)
         answer = self._store.retrying(lambda: self._attempt(removal, message, policy))
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from lxml import etree
 
+from xds.access import NOBODY, Caller
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
 from xds.registry.iti42 import Message, stored_answer
@@ -36,7 +37,7 @@ class MetadataUpdate:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a lcm:SubmitObjectsRequest."""
         submission, decoded = decode_submission(body)
-        policy = self._policies.of(request.peer, submission)
+        policy = self._policies.of(request.caller, submission)
         structure = check_structure(decoded, policy)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
@@ -46,10 +47,10 @@ class MetadataUpdate:
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def update(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Update for a repository in this process; parameters as `RegisterDocumentSet.register`."""
-        policy = self._policies.of(peer, submission)
+        policy = self._policies.of(caller, submission)
         answer = self._store.retrying(lambda: self._attempt(submission, structure, None, policy))
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
         return answer

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Protocol
 
+from xds.access import NOBODY, Caller
 from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
 from xds.ebxml import encode_registry_response
 from xds.model import (
@@ -29,7 +30,7 @@ class Register(Protocol):
     """`Registrar.register`, or another of its ways to bring a submission."""
 
     def __call__(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Ask the registry."""
 
@@ -57,7 +58,7 @@ class Depositor:
         structure: Sequence[XdsError] = (),
         findings: Sequence[XdsError] = (),
         message: tuple[str, bytes] | None = None,
-        peer: str = "",
+        caller: Caller = NOBODY,
         register: Register | None = None,
     ) -> RegistryResponse:
         """Store and register; on return the spool has none of the documents.
@@ -68,7 +69,7 @@ class Depositor:
             As `rules.complete` returned it.
         documents
             The content of each DocumentEntry by the entry's id.
-        structure, peer
+        structure, caller
             See `Registrar.register`.
         findings
             What the repository found itself, part of the answer.
@@ -94,7 +95,7 @@ class Depositor:
         if refused is not None:
             return RegistryResponse.of([*findings, refused])
         try:
-            answer = (register or self._registrar.register)(submission, structure, peer=peer)
+            answer = (register or self._registrar.register)(submission, structure, caller=caller)
         except RegistrarUnavailable:
             return self._unavailable(submission_id, submission, findings)
         response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])
@@ -102,9 +103,9 @@ class Depositor:
         self._store.settle(submission_id, state, encode_registry_response(response))  # type: ignore[arg-type]
         return response
 
-    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+    def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """See `Registrar.judge`."""
-        return self._registrar.judge(submission, peer=peer)
+        return self._registrar.judge(submission, caller=caller)
 
     def _make_durable(self, submission_id: int, documents: Mapping[str, SpooledDocument]) -> XdsError | None:
         try:

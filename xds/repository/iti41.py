@@ -78,7 +78,7 @@ class ProvideAndRegisterDocumentSet:
         self, body: etree._Element, request: Request, message: tuple[str, bytes] | None
     ) -> RegistryResponse:
         submission, decoded, elements = decode_provide_request(body)
-        policy = self._policies.of(request.peer, submission)
+        policy = self._policies.of(request.caller, submission)
         structure = check_structure(decoded, policy)
         inline: list[SpooledDocument] = []
         try:
@@ -93,7 +93,7 @@ class ProvideAndRegisterDocumentSet:
                 findings += same_document(known, submission)
             if has_error(findings):
                 whole = complete(submission, parts, self._repository_unique_id)
-                judged = self._depositor.judge(whole, peer=request.peer)
+                judged = self._depositor.judge(whole, caller=request.caller)
                 return RegistryResponse.of(
                     [*structure, *findings, *not_said_yet(judged, findings, submission, parts)]
                 )
@@ -103,7 +103,7 @@ class ProvideAndRegisterDocumentSet:
                 structure=structure,
                 findings=findings,
                 message=message,
-                peer=request.peer,
+                caller=request.caller,
             )
         finally:
             for item in inline:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from xds.access import NOBODY, Caller
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError
 
 
@@ -14,7 +15,7 @@ class Registrar(Protocol):
     """The seam between repository and registry (ITI TF-2 3.42)."""
 
     def register(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Register a submission.
 
@@ -22,8 +23,8 @@ class Registrar(Protocol):
         ----------
         structure
             What the repository's decoder found wrong; it is part of the answer.
-        peer
-            Network address of who sent it: a registry in this process judges it by that partner's policy.
+        caller
+            Who sent it: a registry in this process judges it by that partner's policy.
 
         Raises
         ------
@@ -31,7 +32,7 @@ class Registrar(Protocol):
             No answer came.
         """
 
-    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+    def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """Return what the registry would find, without registering.
 
         Empty where only registering would tell, or while the registry does not answer: it is asked so that the
@@ -39,7 +40,7 @@ class Registrar(Protocol):
         """
 
     def update(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Update metadata (ITI-57); parameters and errors as `register`."""
 

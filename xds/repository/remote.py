@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from xds.access import NOBODY, Caller
 from xds.client import ClientError, RegistryClient
 from xds.model import (
     AdhocQuery,
@@ -23,7 +24,7 @@ class RemoteRegistrar:
         self._client = client
 
     def register(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Register a submission; one whose structure is broken is refused here, it could not be sent whole.
 
@@ -37,12 +38,12 @@ class RemoteRegistrar:
             raise RegistrarUnavailable(str(error)) from error
         return RegistryResponse(status=answer.status, findings=(*structure, *answer.findings))
 
-    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+    def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """Return nothing: no transaction asks a registry for its judgement only."""
         return ()
 
     def update(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Update metadata (ITI-57)."""
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from xds.access import Caller
 from xds.model import Submission
 from xds.rules.rule import CodeSet, RulePolicy
 
@@ -13,10 +14,15 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
-    """A sender with a policy of its own, known by where it sends from, by what it calls itself, or by both."""
+    """A sender with a policy of its own.
+
+    An enrolled one is known by its certificate alone; any other by where it sends from, by what it calls itself, or
+    by both.
+    """
 
     name: str
     policy: RulePolicy
+    is_enrolled: bool = False
     networks: tuple[Network, ...] = ()  # of the peer's address; empty takes any
     source_ids: frozenset[str] = frozenset()  # SubmissionSet.sourceId (ITI TF-3 4.2.3.3.9); empty takes any
 
@@ -36,8 +42,8 @@ class Partner:
 class Policies:
     """The policies of a service. The first partner that a message fits has its own, everybody else the domain's.
 
-    The sourceId is the sender's own word and the address is the TCP connection's: enough to be patient with a
-    partner's habits, not enough to trust it with anything.
+    Who is enrolled has proven it by a certificate. For everybody else the sourceId is the sender's own word and the
+    address is the TCP connection's: enough to be patient with a partner's habits, not enough to trust it with anything.
     """
 
     def __init__(self, domain: RulePolicy, partners: Sequence[Partner] = ()) -> None:
@@ -53,25 +59,28 @@ class Policies:
         """In the order in which they are tried."""
         return self._state[1]
 
-    def of(self, peer: str, submission: Submission | None = None) -> RulePolicy:
+    def of(self, caller: Caller, submission: Submission | None = None) -> RulePolicy:
         """Return the policy of a message.
 
         Parameters
         ----------
-        peer
-            Network address of the connection; a text that is none is in no network.
+        caller
+            Who sent it. An address that is none is in no network.
         submission
             What was sent, for partners known by their sourceId; no message of another kind has one.
         """
         domain, partners = self._state
         for partner in partners:
-            if partner.sends_from(peer) and (not partner.source_ids or partner.sent(submission)):
+            if partner.is_enrolled or caller.partner is not None:
+                if partner.is_enrolled and partner.name == caller.partner:
+                    return partner.policy
+            elif partner.sends_from(caller.address) and (not partner.source_ids or partner.sent(submission)):
                 return partner.policy
         return domain
 
-    def is_strict(self, peer: str) -> bool:
-        """Tell whether messages from an address are held to the letter before their content is read."""
-        return self.of(peer).strictness == "strict"
+    def is_strict(self, caller: Caller) -> bool:
+        """Tell whether messages of a caller are held to the letter before their content is read."""
+        return self.of(caller).strictness == "strict"
 
     def use_codes(self, codes: CodeSet | None) -> None:
         """Take other code lists; a message that is being judged keeps those it began with."""

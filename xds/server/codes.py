@@ -1,22 +1,15 @@
-"""Code lists that change while the service runs: each worker looks at their file and takes what is new."""
+"""Code lists that change while the service runs."""
 
 import logging
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from xds.codes import CodeLists, load_codes
 from xds.rules import CodeSet
+from xds.server.watching import FilesWatch
 from xds.settings import SettingsError
 
 log = logging.getLogger(__name__)
-
-_BEAT_SECONDS: Final = 0.5
-"""A change is taken when two looks in a row saw the same: within a second, and not while the file is being written."""
-
-Signature = tuple[int, int, int] | None
-"""Inode, octets and time of change; None where there is no file."""
 
 
 def code_set(lists: CodeLists) -> CodeSet:
@@ -29,30 +22,24 @@ class CodesWatch:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = self._seen = _signature(path)
-        self._stopped = threading.Event()
+        self._watch = FilesWatch("codes", [path])
 
     def start(self, use: Callable[[CodeSet], None]) -> None:
         """Hand new lists to `use`, from a thread of its own.
 
         A file that cannot be read is logged once, and the lists stay as they are.
         """
-        threading.Thread(target=self._run, args=(use,), name="codes", daemon=True).start()
+        self._watch.start(lambda: self._take(use))
 
     def stop(self) -> None:
         """End at the next beat."""
-        self._stopped.set()
-
-    def _run(self, use: Callable[[CodeSet], None]) -> None:
-        while not self._stopped.wait(_BEAT_SECONDS):
-            self.look(use)
+        self._watch.stop()
 
     def look(self, use: Callable[[CodeSet], None]) -> None:
         """Take the file if it is another one than it was, and has been so for a beat."""
-        before, self._seen = self._seen, _signature(self._path)
-        if self._seen == self._known or self._seen != before:
-            return
-        self._known = self._seen
+        self._watch.look(lambda: self._take(use))
+
+    def _take(self, use: Callable[[CodeSet], None]) -> None:
         try:
             lists = load_codes(self._path)
         except SettingsError as error:
@@ -62,11 +49,3 @@ class CodesWatch:
         use(code_set(lists))
         told = {"file": str(self._path), "codes": lists.size, "left_out": len(lists.left_out)}
         log.info("code lists taken", extra=told)
-
-
-def _signature(path: Path) -> Signature:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

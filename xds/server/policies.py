@@ -15,7 +15,7 @@ from xds.rules import (
     wrong_levels,
 )
 from xds.server.codes import code_set
-from xds.settings import PartnerSettings, Settings, SettingsError
+from xds.settings import PartnerSettings, Settings, SettingsError, is_enrolled
 
 
 def policies(settings: Settings) -> Policies:
@@ -71,6 +71,7 @@ def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:
     )
     return Partner(
         name=partner.name,
+        is_enrolled=is_enrolled(partner),
         networks=tuple(ip_network(item) for item in partner.networks),
         source_ids=frozenset(partner.source_ids),
         policy=policy,

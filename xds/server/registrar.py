@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from xds.access import NOBODY, Caller
 from xds.ebxml import decode_query_response
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError, has_error
 from xds.registry import RegisterDocumentSet, RegistryStoredQuery, UpdateDocumentSet
@@ -26,7 +27,7 @@ class LocalRegistrar:
         self._updates = updates
 
     def register(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Register a submission.
 
@@ -36,23 +37,23 @@ class LocalRegistrar:
             The metadata store went away meanwhile: whether it committed is unknown.
         """
         try:
-            return self._transaction.register(submission, structure, peer=peer)
+            return self._transaction.register(submission, structure, caller=caller)
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error
 
-    def judge(self, submission: Submission, *, peer: str = "") -> Sequence[XdsError]:
+    def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """Return what ITI-42 would find; nothing while the metadata store is away."""
         try:
-            return self._transaction.judge(submission, peer=peer)
+            return self._transaction.judge(submission, caller=caller)
         except (StoreUnavailable, StoreBusy):
             return ()
 
     def update(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, peer: str = ""
+        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Update metadata (ITI-57); as `register`."""
         try:
-            return self._updates.update(submission, structure, peer=peer)
+            return self._updates.update(submission, structure, caller=caller)
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error
 

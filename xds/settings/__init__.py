@@ -1,6 +1,6 @@
 """Typed settings, read once at start and passed down in parts."""
 
-from xds.settings.checks import SettingsError
+from xds.settings.checks import SettingsError, is_enrolled, is_loopback
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
@@ -33,6 +33,8 @@ __all__ = [
     "SettingsError",
     "StoreSettings",
     "from_mapping",
+    "is_enrolled",
+    "is_loopback",
     "lite_settings",
     "load",
 ]

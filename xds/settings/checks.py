@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,15 @@ _OID_CHARS: Final = 64  # ITI TF-3 Table 4.2.3.1.7-2
 _BOUNDARY_CHARS: Final = 70  # RFC 2046 5.1.1
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _RESERVED: Final = frozenset({"/healthz", "/readyz"})
+_NEED_CERTIFICATE: Final = (
+    "revocation_list",
+    "repository_ids",
+    "end_points",
+    "reads",
+    "algorithms",
+    "allow_sha1",
+    "signed_answers",
+)
 _OFF_AT_ZERO: Final = frozenset({"in_flight_per_peer", "requests_per_second", "free_space_bytes"})
 
 
@@ -57,6 +67,7 @@ def _credentials(dsn: str) -> str:
 
 def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _server(settings.server)
+    yield from _tls(settings)
     yield from _store(settings.store)
     yield from _registry(settings.registry)
     yield from _partners(settings.partners)
@@ -92,6 +103,45 @@ def _server(server: ServerSettings) -> Iterator[str]:
         yield "server.registry_path and server.repository_path must differ"
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches what listens on an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_enrolled(partner: PartnerSettings) -> bool:
+    """Tell whether a partner is known by its certificate."""
+    return bool(partner.certificates) or partner.issuer is not None
+
+
+def _tls(settings: Settings) -> Iterator[str]:
+    server = settings.server
+    if (server.certificate is None) != (server.key is None):
+        yield "server.certificate and server.key belong together: set both, or none"
+    yield from _are_files(
+        ("server.certificate", server.certificate),
+        ("server.key", server.key),
+        ("server.client_ca", server.client_ca),
+        ("server.revocation_list", server.revocation_list),
+    )
+    has_clients = server.client_ca is not None or any(is_enrolled(item) for item in settings.partners)
+    if server.certificate is not None and server.client_certificates == "required" and not has_clients:
+        yield (
+            "no client could connect: enrol one by certificates in [[partners]], name server.client_ca, or set"
+            ' server.client_certificates = "off"'
+        )
+
+
+def _are_files(*named: tuple[str, Path | None]) -> Iterator[str]:
+    for name, path in named:
+        if path is not None and not path.is_file():
+            yield f"{name} {path} is not a file"
+
+
 def _store(store: StoreSettings) -> Iterator[str]:
     if store.pool_size < 2:  # housekeeping holds one while its work takes another
         yield "store.pool_size must be 2 or more"
@@ -124,14 +174,48 @@ def _partners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
         where = f'partner "{partner.name}"'
         if sum(other.name == partner.name for other in partners) > 1:
             yield f"two partners have the name {partner.name}"
-        if not (partner.networks or partner.source_ids):
-            yield f'{where}: say how it is known, by networks = ["10.1.0.0/16"] or source_ids = ["2.999.7"]'
+        yield from _enrolment(where, partner)
         for network in partner.networks:
             if wrong := _network_fault(network):
                 yield f"{where}: networks must hold addresses such as 10.1.0.7 or 10.1.0.0/16; {wrong}"
-        for source_id in partner.source_ids:
-            if not _is_oid(source_id):
-                yield f"{where}: source_ids must hold OIDs without urn:oid:, and {source_id} is none"
+        for name, oids in (("source_ids", partner.source_ids), ("repository_ids", partner.repository_ids)):
+            for oid in oids:
+                if not _is_oid(oid):
+                    yield f"{where}: {name} must hold OIDs without urn:oid:, and {oid} is none"
+    yield from _owners(partners)
+
+
+def _enrolment(where: str, partner: PartnerSettings) -> Iterator[str]:
+    enrolled = is_enrolled(partner)
+    if not (enrolled or partner.networks or partner.source_ids):
+        yield (
+            f"{where}: say how it is known, by certificates (or issuer and subject), or, for one that nobody has"
+            ' proven, by networks = ["10.1.0.0/16"] or source_ids = ["2.999.7"]'
+        )
+    if enrolled and partner.networks:
+        yield f"{where}: networks have no use for a partner that is known by its certificate"
+    if (partner.issuer is None) != (partner.subject is None):
+        yield f"{where}: issuer and subject belong together: an authority issues the certificates of many"
+    if not enrolled:
+        defaults = PartnerSettings()
+        for name in _NEED_CERTIFICATE:
+            if getattr(partner, name) != getattr(defaults, name):
+                yield f"{where}: {name} has no use without certificates, or issuer and subject"
+    yield from _are_files(
+        *((f"{where}: certificates", path) for path in partner.certificates),
+        (f"{where}: issuer", partner.issuer),
+        (f"{where}: revocation_list", partner.revocation_list),
+    )
+
+
+def _owners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
+    """What a partner owns is owned by nobody else."""
+    owned: dict[str, str] = {}
+    for partner in filter(is_enrolled, partners):
+        for oid in (*partner.source_ids, *partner.repository_ids):
+            owner = owned.setdefault(oid, partner.name)
+            if owner != partner.name:
+                yield f'{oid} stands in the partners "{owner}" and "{partner.name}"; it can be of one only'
 
 
 def _network_fault(text: str) -> str | None:

@@ -32,14 +32,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     SettingsError
         The file cannot be read, is no TOML, or says something that it may not.
     """
-    try:
-        with path.open("rb") as file:
-            owner = os.fstat(file.fileno())
-            mapping = tomllib.load(file)
-    except OSError as error:
-        raise SettingsError(f"the settings file {path} cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
+    mapping, owner = _read(path)
     try:
         settings = from_mapping(mapping, path.absolute().parent)
         if has_password(settings.store.dsn):
@@ -49,6 +42,17 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
     return settings
+
+
+def _read(path: Path) -> tuple[dict[str, Any], os.stat_result]:
+    """Return what a file says, and whose it is."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file), os.fstat(file.fileno())
+    except OSError as error:
+        raise SettingsError(f"the settings file {path} cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not valid TOML: {error}") from None
 
 
 def from_mapping(mapping: Mapping[str, Any], base: Path) -> Settings:
@@ -66,16 +70,7 @@ def from_mapping(mapping: Mapping[str, Any], base: Path) -> Settings:
     """
     if "lite" in mapping:
         raise SettingsError("lite cannot be set in a file; `xds serve --lite` starts the Lite service")
-    settings = cast(Settings, _object(Settings, mapping, ()))
-    registry = settings.registry
-    if registry.codes_file is not None:
-        registry = replace(registry, codes_file=base / registry.codes_file)
-    log = settings.log if settings.log.file is None else replace(settings.log, file=base / settings.log.file)
-    feeds = settings.feeds
-    for name in ("certificate", "key", "client_ca"):
-        if (path := getattr(feeds, name)) is not None:
-            feeds = replace(feeds, **{name: base / path})
-    settings = replace(settings, data_dir=base / settings.data_dir, registry=registry, log=log, feeds=feeds)
+    settings = cast(Settings, _based(_object(Settings, mapping, ()), base))
     check(settings)
     return settings
 
@@ -100,6 +95,27 @@ def lite_settings(host: str, port: int, data_dir: Path, environ: Mapping[str, st
     settings = _with_environment(settings, environ)
     check(settings)
     return settings
+
+
+def with_keys(settings: Settings, folder: Path) -> Settings:
+    """Lay a folder of `xds keys` over settings: the server's certificate and key, and the partner table.
+
+    Raises
+    ------
+    SettingsError
+        The folder has no partner table, or one that cannot be used.
+    """
+    table = folder / "partners.toml"
+    mapping = _read(table)[0]
+    for key in mapping:
+        if key != "partners":
+            raise SettingsError(f"{table}: {key} has no place here, only [[partners]]")
+    try:
+        partners = cast(Settings, _based(_object(Settings, mapping, ()), folder)).partners
+    except SettingsError as error:
+        raise SettingsError(f"{table}: {error}") from None
+    server = replace(settings.server, certificate=folder / "server.pem", key=folder / "server.key")
+    return replace(settings, server=server, partners=(*settings.partners, *partners))
 
 
 def expected(hint: Any) -> str:
@@ -144,6 +160,19 @@ def _value(hint: Any, value: Any, at: tuple[str, ...]) -> Any:
     except msgspec.ValidationError:
         instead = "" if _is_of_kind(hint, value) else f", not {_found(value)}"
         raise SettingsError(f"{_dotted(at)} must be {expected(hint)}{instead}") from None
+
+
+def _based(value: Any, base: Path) -> Any:
+    """Settings with every relative path in them put under a folder."""
+    if isinstance(value, Path):
+        return base / value
+    if isinstance(value, tuple):
+        return tuple(_based(item, base) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{item.name: _based(getattr(value, item.name), base) for item in fields(value)}
+        )
+    return value
 
 
 def _entries(value: Any, at: tuple[str, ...]) -> list[Any]:

@@ -24,6 +24,13 @@ class ServerSettings:
     roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")  # what it is
     registry_path: str = "/dics/registry"  # of the registry's transactions
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
+    certificate: Path | None = None  # TLS: a PEM file with the server's chain; none: plain HTTP
+    key: Path | None = None  # its key, PEM without a password, readable by nobody else
+    client_certificates: Literal["required", "off"] = (
+        "required"  # with TLS: partners show one that is enrolled, or issued under client_ca
+    )
+    client_ca: Path | None = None  # PEM: issuers whose certificates may connect, a partner's or not
+    revocation_list: Path | None = None  # CRL of any of the issuers, PEM or DER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +67,44 @@ class RulesSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerSettings:
-    """``[[partners]]``: senders with rules of their own; the first that a message fits counts.
+    """``[[partners]]``: who may send what, and senders with rules of their own.
 
-    A message fits when it has all that the entry names. The address is that of the TCP connection: a terminator's,
-    where one stands in front. The sourceId is the sender's own word, and nobody has checked it; only submissions have
-    one, so that a query, a retrieval and the envelope of any message are judged by the address.
+    A partner with `certificates`, or with `issuer` and `subject`, is enrolled: it is known by the certificate that it
+    shows in TLS or signs with, and by nothing else. What it submits has to bear one of its `source_ids`, and it
+    changes or removes only what it, or another system with one of these, has submitted.
+
+    Every other entry only gives rules to senders, and nobody has proven who they are; the first that a message fits
+    counts. It fits when it has all that the entry names. The address is that of the TCP connection: a terminator's,
+    where one stands in front. The sourceId is the sender's own word; only submissions have one, so that a query, a
+    retrieval and the envelope of any message are judged by the address.
     """
 
     name: str = ""  # what you call it; needed
-    networks: tuple[
-        str, ...
-    ] = ()  # of its addresses, such as "10.1.0.0/16"; of networks or source_ids one is needed
+    certificates: tuple[Path, ...] = ()  # PEM, the partner's own: an old one and its successor may overlap
+    issuer: Path | None = None  # PEM: the authority that issues its certificates; `subject` is needed then
+    subject: str | None = None  # what their subject has to have, such as "CN=dir-a,O=North hospital"
+    revocation_list: Path | None = None  # CRL of the issuer, PEM or DER
+    networks: tuple[str, ...] = ()  # of its addresses, such as "10.1.0.0/16"; not for an enrolled one
     source_ids: tuple[str, ...] = ()  # its SubmissionSet.sourceId, OIDs without urn:oid: (ITI TF-3 4.2.3.3.9)
+    repository_ids: tuple[str, ...] = ()  # repositoryUniqueId of its own repositories, for ITI-42
+    end_points: tuple[Literal["registry", "repository"], ...] = (
+        "registry",
+        "repository",
+    )  # which an enrolled partner may call
+    reads: Literal["all", "own"] = "own"  # what an enrolled partner may retrieve by ITI-43
+    algorithms: tuple[
+        Literal[
+            "RSA-SHA256",
+            "RSA-SHA384",
+            "RSA-SHA512",
+            "RSA-PSS",
+            "ECDSA-SHA256",
+            "ECDSA-SHA384",
+        ],
+        ...,
+    ] = ()  # of its signatures; none: all of these
+    allow_sha1: bool = False  # takes its signatures with SHA-1, which can be forged; warned of at each start
+    signed_answers: bool = False  # whether its signed messages are answered with signed ones
     strictness: Strictness | None = None  # none: as in [rules]
     profile: Profile | None = None  # none: as in [rules]
     levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, laid over those of [rules]

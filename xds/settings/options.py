@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xds.settings.checks import check
+from xds.settings.checks import SettingsError, check, is_loopback
+from xds.settings.load import with_keys
 from xds.settings.model import Settings
 
 
@@ -16,6 +17,8 @@ class Options:
     pid_feed_port: int | None = None  # feeds.mllp_port
     codes: Path | None = None  # registry.codes_file; relative to where we are, as all paths here
     data_dir: Path | None = None
+    keys: Path | None = None  # a folder of `xds keys`: certificate, key and partner table
+    no_tls: bool = False  # plain HTTP on the loopback address, whatever certificates there are
 
     def over(self, settings: Settings) -> Settings:
         """Return settings with the options laid over them.
@@ -36,5 +39,19 @@ class Options:
             registry = replace(registry, codes_file=self.codes.absolute())
         data_dir = settings.data_dir if self.data_dir is None else self.data_dir.absolute()
         settings = replace(settings, server=server, feeds=feeds, registry=registry, data_dir=data_dir)
+        if self.keys is not None:
+            settings = with_keys(settings, self.keys.absolute())
+        if self.no_tls:
+            settings = _without_tls(settings)
         check(settings)
         return settings
+
+
+def _without_tls(settings: Settings) -> Settings:
+    server = settings.server
+    if not is_loopback(server.host):
+        raise SettingsError(
+            f"--no-tls is for the loopback address only, and the service would listen on {server.host};"
+            " leave one of the two out"
+        )
+    return replace(settings, server=replace(server, certificate=None, key=None))

@@ -3,15 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from lxml import etree
 
-from xds.access import Caller
+from xds.access import NOBODY, Caller
 from xds.documents import SpooledDocument
 from xds.soap.envelope import Envelope
-
-NOBODY: Final = Caller()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

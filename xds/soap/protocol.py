@@ -13,6 +13,7 @@ from spyne.model import AnyXml
 from spyne.protocol.soap.soap12 import Soap12
 from spyne.server import ServerBase
 
+from xds.access import Caller
 from xds.soap.faults import (
     ACTION_MISMATCH,
     ACTION_MISSING,
@@ -27,7 +28,7 @@ _ALIKE: Final = 0.9  # the actions have most of their letters in common
 TARGET_NAMESPACE: Final = "urn:ihe:iti:xds-b:2007"
 _MTOM: Final = 'MTOM (multipart/related; type="application/xop+xml")'
 _SIMPLE: Final = "SOAP (application/soap+xml)"
-IsStrict = Callable[[str], bool]
+IsStrict = Callable[[Caller], bool]
 
 
 class Route:
@@ -67,7 +68,7 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
     elsewhere
         wsa:Action → where it is served, for the fault's text.
     is_strict
-        Tells of a peer's address whether it is held to the letter: then a request without wsa:Action is refused
+        Tells of a caller whether it is held to the letter: then a request without wsa:Action is refused
         even when its body leaves one transaction possible, and so is one in the other encoding than its
         transaction's.
     """
@@ -103,7 +104,7 @@ class XdsSoap12(Soap12):  # type: ignore[misc]  # spyne is untyped
 
     def _route(self, request: Request) -> Route:
         action, body = request.envelope.action, str(request.envelope.body.tag)
-        strict = self._is_strict(request.peer)
+        strict = self._is_strict(request.caller)
         if action is None and not strict:
             action = self._action_from(request.http_action, request.envelope.body)
         if action is None:

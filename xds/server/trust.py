@@ -1,0 +1,125 @@
+"""Who is enrolled, from the settings' files, and as those change."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+
+from xds.pki import (
+    Enrolled,
+    PkiError,
+    Trust,
+    is_authority,
+    is_strong,
+    may_sign,
+    read_certificates,
+    read_revocation_lists,
+    read_subject_rule,
+)
+from xds.server.watching import FilesWatch
+from xds.settings import PartnerSettings, Settings, is_enrolled
+
+log = logging.getLogger(__name__)
+
+
+def load_trust(settings: Settings) -> Trust:
+    """Read the certificates of the partner table.
+
+    Raises
+    ------
+    PkiError
+        A file cannot be read, or holds what nobody can be enrolled with.
+    """
+    server = settings.server
+    return Trust(
+        [_enrolled(partner) for partner in settings.partners if is_enrolled(partner)],
+        authorities=() if server.client_ca is None else read_authorities(server.client_ca),
+        revocation_lists=()
+        if server.revocation_list is None
+        else read_revocation_lists(server.revocation_list),
+    )
+
+
+def read_authorities(path: Path) -> tuple[x509.Certificate, ...]:
+    """Return the issuers of a file.
+
+    Raises
+    ------
+    PkiError
+        It cannot be read, or holds a certificate that may not issue others.
+    """
+    found = read_certificates(path)
+    for certificate in found:
+        if not is_authority(certificate):
+            raise PkiError(
+                f"the file {path} holds a certificate that may not issue others; it has to be an authority's"
+            )
+    return found
+
+
+def _enrolled(partner: PartnerSettings) -> Enrolled:
+    where = f'partner "{partner.name}"'
+    try:
+        certificates = tuple(read_certificates(path)[0] for path in partner.certificates)
+        for certificate, path in zip(certificates, partner.certificates, strict=True):
+            if not may_sign(certificate):
+                raise PkiError(
+                    f"the certificate {path} is not for signatures: its KeyUsage lacks digitalSignature"
+                )
+            if not is_strong(certificate):
+                raise PkiError(
+                    f"the key of the certificate {path} is not RSA of 2048 bits or more, P-256 or P-384"
+                )
+        return Enrolled(
+            name=partner.name,
+            certificates=certificates,
+            authorities=() if partner.issuer is None else read_authorities(partner.issuer),
+            subject=None if partner.subject is None else read_subject_rule(partner.subject),
+            revocation_lists=()
+            if partner.revocation_list is None
+            else read_revocation_lists(partner.revocation_list),
+            algorithms=frozenset(partner.algorithms),
+            allows_sha1=partner.allow_sha1,
+            wants_signed_answers=partner.signed_answers,
+        )
+    except PkiError as error:
+        raise PkiError(f"{where}: {error}") from None
+    except ValueError:
+        raise PkiError(
+            f'{where}: subject has to be written like "CN=dir-a,O=North hospital" (RFC 4514)'
+        ) from None
+
+
+def trust_files(settings: Settings) -> Iterator[Path]:
+    """Yield every file that `load_trust` reads."""
+    for partner in settings.partners:
+        yield from partner.certificates
+        yield from filter(None, (partner.issuer, partner.revocation_list))
+    yield from filter(None, (settings.server.client_ca, settings.server.revocation_list))
+
+
+class TrustWatch:
+    """The partners that are enrolled now. Made before the files are read; `start` it in each worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._watch = FilesWatch("trust", [*trust_files(settings)])
+        self.trust = load_trust(settings)
+
+    def start(self) -> None:
+        """Take changes from now on, from a thread of its own."""
+        self._watch.start(self.take)
+
+    def stop(self) -> None:
+        """End at the next beat."""
+        self._watch.stop()
+
+    def take(self) -> None:
+        """Read the files anew; ones that cannot be used are logged, and what was stays."""
+        try:
+            self.trust = load_trust(self._settings)
+        except PkiError as error:
+            log.error("certificates not taken, the old ones stay", extra={"reason": str(error)})
+            return
+        log.info("certificates taken", extra={"partners": len(self.trust.partners)})
