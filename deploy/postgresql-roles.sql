@@ -27,14 +27,15 @@ ALTER ROLE xds_owner IN DATABASE xds SET search_path = xds;
 ALTER ROLE xds_app IN DATABASE xds SET search_path = xds;
 
 -- 4. The service reads, adds and changes rows. It makes, alters and drops nothing, and removes nothing but old
--- answers and what ITI-62 names: a site without that transaction may leave the second GRANT DELETE out. Default
--- rights cover the tables of migrations to come.
+-- answers, assertions that are over, and what ITI-62 names: a site without that transaction may leave the GRANT
+-- DELETE of its tables out. Default rights cover the tables of migrations to come.
 GRANT USAGE ON SCHEMA xds TO xds_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE xds_owner IN SCHEMA xds GRANT SELECT, INSERT, UPDATE ON TABLES TO xds_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE xds_owner IN SCHEMA xds GRANT USAGE ON SEQUENCES TO xds_app;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA xds TO xds_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA xds TO xds_app;
 SELECT 'GRANT DELETE ON xds.replay TO xds_app' WHERE to_regclass('xds.replay') IS NOT NULL \gexec
+SELECT 'GRANT DELETE ON xds.assertion_use TO xds_app' WHERE to_regclass('xds.assertion_use') IS NOT NULL \gexec
 SELECT format('GRANT DELETE ON xds.%I TO xds_app', name)
   FROM unnest(ARRAY['object_locator', 'unique_id', 'document_entry', 'submission_set', 'folder', 'association'])
     AS name

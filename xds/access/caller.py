@@ -8,8 +8,9 @@ from typing import Final
 class AccessContext:
     """A user as an assertion of a trusted identity provider describes them (ITI TF-2 3.40)."""
 
-    user: str  # subject-id or NameID: unique within the issuer
+    user: str  # NameID: unique within the issuer
     issuer: str  # of the assertion
+    alias: str | None = None  # SPProvidedID: what the audit calls the user (3.40.4.2)
     display_name: str | None = None
     licence: str | None = None  # provider identifier, such as "cpso:123"
     organization: str | None = None  # organization-id; in Ontario the authority one acts under (UAO)
@@ -20,6 +21,12 @@ class AccessContext:
     override_reason: str | None = None  # why a consent directive is overridden, in the user's words
     assurance_level: str | None = None
     resource_id: str | None = None  # the patient that the assertion is for (CX); none: any
+    home_community_id: str | None = None  # the community that asks: "urn:oid:…"
+
+    @property
+    def user_name(self) -> str:
+        """The user as the audit names them: ``alias<user@issuer>`` (ITI TF-2 3.40.4.2)."""
+        return f"{self.alias or ''}<{self.user}@{self.issuer}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

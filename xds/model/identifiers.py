@@ -192,3 +192,40 @@ WSA_ANONYMOUS: Final = "http://www.w3.org/2005/08/addressing/anonymous"
 
 UUID_PREFIX: Final = "urn:uuid:"
 OID_PREFIX: Final = "urn:oid:"
+
+
+class XuaAttribute(StrEnum):
+    """saml:Attribute/@Name of an IHE X-User Assertion (ITI TF-2 3.40.4.1.2)."""
+
+    SUBJECT_ID = "urn:oasis:names:tc:xspa:1.0:subject:subject-id"  # the user's name, no id
+    ORGANIZATION = "urn:oasis:names:tc:xspa:1.0:subject:organization"
+    ORGANIZATION_ID = "urn:oasis:names:tc:xspa:1.0:subject:organization-id"
+    HOME_COMMUNITY_ID = "urn:ihe:iti:xca:2010:homeCommunityId"
+    NPI = "urn:oasis:names:tc:xspa:1.0:subject:npi"
+    PROVIDER_IDENTIFIER = "urn:ihe:iti:xua:2017:subject:provider-identifier"
+    ROLE = "urn:oasis:names:tc:xacml:2.0:subject:role"  # 3.40.4.1.2.1
+    PURPOSE_OF_USE = "urn:oasis:names:tc:xspa:1.0:subject:purposeofuse"  # 3.40.4.1.2.3
+    RESOURCE_ID = "urn:oasis:names:tc:xacml:2.0:resource:resource-id"  # 3.40.4.1.2.2.1
+    OVERRIDE_REASON = "urn:oid:2.999.9.2"  # ours: why a consent directive is overridden
+
+
+class OneIdAttribute(StrEnum):
+    """saml:Attribute/@Name of Ontario's ONE ID federation, without what a provider writes before it."""
+
+    DISPLAY_NAME = "DisplayName"
+    FIRST_NAME = "FirstName"
+    LAST_NAME = "LastName"
+    RID = "RID"  # registration id, "cpso:123"
+    UAO = "UAO"  # the organization under whose authority the user acts
+    OBO = "OBO"  # on behalf of
+    ROLES = "Roles"
+    AUTHENTICATION_LEVEL = "AuthenticationLevel"
+    PATIENT_CONTEXT_ID = "PatientContextID"
+    PATIENT_CONTEXT_ID_AUTHORITY = "PatientContextIDAuthority"
+
+
+class SubjectConfirmation(StrEnum):
+    """saml:SubjectConfirmation/@Method (SAML 2.0 profiles, section 3)."""
+
+    BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+    HOLDER_OF_KEY = "urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"

@@ -1,6 +1,7 @@
 """Metadata in PostgreSQL; nothing else in the house speaks to it."""
 
 from xds.store.access import Conflict, Pool, StoreBusy, StoreUnavailable
+from xds.store.assertions import AssertionStore
 from xds.store.binaries import EmbeddedPostgresError, locate_binaries
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
@@ -44,6 +45,7 @@ from xds.store.updates import UpdateStore
 __all__ = [
     "CUT",
     "AddedSubmission",
+    "AssertionStore",
     "Conflict",
     "EarlierSubmission",
     "EmbeddedPostgres",
