@@ -60,7 +60,7 @@ def test_nul(receiver: Receiver) -> None:
 
 
 def test_a_fault_of_ours_is_told_and_logged(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
-    def broken(message: object) -> object:
+    def broken(message: object, trail: object) -> object:
         raise ZeroDivisionError
 
     ours = Receiver({"A04": ("ITI-8", broken)})  # type: ignore[dict-item]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from xds.audit import SILENT, Trail
 from xds.feeds.acknowledgement import ACCEPTED, Outcome, refused
 from xds.feeds.hl7v2 import Message, Value
 from xds.feeds.identifiers import Domain, identifier_text
@@ -65,18 +66,22 @@ class LinkChangeFeed:
         self._links = links
         self._domain = domain
 
-    def __call__(self, message: Message) -> Outcome:
+    def __call__(self, message: Message, trail: Trail = SILENT) -> Outcome:
         """Do what a message says; return what to answer."""
         change = self._read(message)
         if isinstance(change, Outcome):
             return change
+        trail.about_changes(*(("U", item) for item in dict.fromkeys((change.new_id, change.previous_id))))
         try:
             count = self._links.change(
                 change.previous_id,
                 change.new_id,
                 change.local_ids,
                 lambda linked: update_for(change, linked),
+                trail.events(),
             )
+            if count:
+                trail.written()
         except (UnknownPatient, MergedAway) as error:
             reason = "is not known here" if isinstance(error, UnknownPatient) else "was merged into another"
             if error.role == "subsumed":

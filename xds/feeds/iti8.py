@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from xds.audit import SILENT, Trail
 from xds.feeds.acknowledgement import ACCEPTED, Outcome, refused
 from xds.feeds.hl7v2 import DELETED, Message, Segment, Value
 from xds.feeds.identifiers import Domain, identifier_text
@@ -33,7 +34,7 @@ class PatientIdentityFeed:
         self._domain = domain
         self._is_strict = is_strict
 
-    def __call__(self, message: Message) -> Outcome:
+    def __call__(self, message: Message, trail: Trail = SILENT) -> Outcome:
         """Do what a message says; return what to answer."""
         event = message.event
         if self._is_strict and message.header.text(9, 3) not in ("", STRUCTURES[event]):
@@ -51,33 +52,37 @@ class PatientIdentityFeed:
                 )
         pid = message.all("PID")[0]
         if event == MERGE:
-            return self._merge(message, pid)
-        return self._admit(event, pid)
+            return self._merge(message, pid, trail)
+        return self._admit(event, pid, trail)
 
-    def _admit(self, event: str, pid: Segment) -> Outcome:
+    def _admit(self, event: str, pid: Segment, trail: Trail) -> Outcome:
         """A01, A04 and A05 make an id known. A08 tells more of a known one and is ignored otherwise (3.8.4.1.4)."""
         identifiers = pid.values(3)
         patient_ids = self._domain.ids_of(identifiers)
         if not patient_ids:
             return self._no_id("PID^1^3", identifiers)
-        outcomes = [self._admit_one(event, record_of(pid, str(patient_id))) for patient_id in patient_ids]
+        outcomes = []
+        for patient_id in patient_ids:
+            trail.about_changes(("U" if event == REVISION else "C", str(patient_id)))
+            outcomes.append(self._admit_one(event, record_of(pid, str(patient_id)), trail))
         return next((outcome for outcome in outcomes if outcome is not ACCEPTED), ACCEPTED)
 
-    def _admit_one(self, event: str, record: PatientRecord | Outcome) -> Outcome:
+    def _admit_one(self, event: str, record: PatientRecord | Outcome, trail: Trail) -> Outcome:
         if isinstance(record, Outcome):
             return record
         try:
             if event == REVISION:
-                self._patients.revise(record)
+                self._patients.revise(record, trail.events())
             else:
-                self._patients.admit(record)
+                self._patients.admit(record, trail.events())
         except (UnknownPatient, MergedAway) as error:
             if event == REVISION:
                 return ACCEPTED
             return refused(204, "PID^1^3", str(error))
+        trail.written()
         return ACCEPTED
 
-    def _merge(self, message: Message, pid: Segment) -> Outcome:
+    def _merge(self, message: Message, pid: Segment, trail: Trail) -> Outcome:
         """A40: MRG-1 is subsumed by PID-3; where one of the conditions of 3.8.4.2.4 holds nothing is changed."""
         subsumed, survivor = message.all("MRG")[0].values(1), pid.values(3)
         subsumed_id, survivor_id = self._domain.pair_of(subsumed, survivor)
@@ -85,12 +90,19 @@ class PatientIdentityFeed:
             return self._no_id("MRG^1^1", subsumed)
         if survivor_id is None:
             return self._no_id("PID^1^3", survivor)
+        trail.about_changes(("D", str(subsumed_id)), ("U", str(survivor_id)))
         try:
-            self._patients.merge(str(subsumed_id), str(survivor_id), source=source_of(message, "ITI-8"))
+            self._patients.merge(
+                str(subsumed_id),
+                str(survivor_id),
+                source=source_of(message, "ITI-8"),
+                events=trail.events(),
+            )
         except SamePatient as error:
             return refused(204, "MRG^1^1", str(error))
         except (UnknownPatient, MergedAway) as error:
             return refused(204, "MRG^1^1" if error.role == "subsumed" else "PID^1^3", str(error))
+        trail.written()
         return ACCEPTED
 
     def _no_id(self, location: str, sent: list[Value]) -> Outcome:

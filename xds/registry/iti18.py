@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from lxml import etree
 
 from xds.access import NOBODY, Caller
+from xds.audit import SILENT, Trail, query_facts
 from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_response
 from xds.model import (
     AdhocQuery,
@@ -51,29 +52,33 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
-        return self._answer(query, decoded, request.caller)
+        request.trail.about(**query_facts(query, body))
+        return self._answer(query, decoded, request.caller, request.trail)
 
     def ask(self, query: AdhocQuery) -> bytes:
         """Answer a query of this process: the query:AdhocQueryResponse."""
         return b"".join(self._answer(query, (), NOBODY).body)
 
-    def _answer(self, query: AdhocQuery, decoded: Sequence[XdsError], caller: Caller) -> Reply:
+    def _answer(
+        self, query: AdhocQuery, decoded: Sequence[XdsError], caller: Caller, trail: Trail = SILENT
+    ) -> Reply:
         rules = self._policy.rules.of(caller)
         findings = check_query(query, rules, self.transaction, decoded)
         count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:
-                count, pieces = self._objects(known_parameters(query), findings)
+                count, pieces = self._objects(known_parameters(query), findings, trail)
             except XdsError as refusal:
                 findings.append(refusal)
         # With objects beside an error it is a PartialSuccess (ITI TF-3 Table 4.2.4.2-3).
         response = RegistryResponse.of(findings, done=count)
+        trail.answered(response)
         return Reply(
             body=encode_query_response(response.status, findings, pieces),
             outcome=response.outcome(f"{count} objects"),
         )
 
-    def _objects(self, query: AdhocQuery, findings: list[XdsError]) -> tuple[int, list[bytes]]:
+    def _objects(self, query: AdhocQuery, findings: list[XdsError], trail: Trail) -> tuple[int, list[bytes]]:
         """How many objects the answer has, and their fragments, joined as they come.
 
         Patients that are unknown are added to the findings, if that is the policy.
@@ -97,6 +102,7 @@ class RegistryStoredQuery:
                 names = dict.fromkeys(keys, selection.patient_id)
             else:
                 names = reader.patient_names(keys)
+                trail.about(patients=tuple(sorted(set(names.values()))))  # a query by id names none
             if stored_query in SINGLE_PATIENT and _spans_patients(found, names):
                 raise ResultNotSinglePatient(
                     "the objects asked for belong to several patients; ask for one patient's at a time, or with"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from lxml import etree
 
 from xds.access import NOBODY, Caller
+from xds.audit import SILENT, Trail, submission_facts
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
 from xds.rules import (
@@ -21,7 +22,7 @@ from xds.rules import (
     effects_of,
 )
 from xds.soap import Reply, Request
-from xds.store import FactsReader, RegistryTransaction, SubmissionStore
+from xds.store import FactsReader, RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.transactions import ITI_42, Transaction
 
 
@@ -49,13 +50,18 @@ class RegisterDocumentSet:
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
         policy = self._policies.of(request.caller, submission)
-        answer = self._register(submission, check_structure(decoded, policy), message, policy)
+        answer = self._register(submission, check_structure(decoded, policy), message, policy, request.trail)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def register(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError] = (),
+        *,
+        caller: Caller = NOBODY,
+        trail: Trail = SILENT,
     ) -> RegistryResponse:
         """Register a submission that a repository in this process provides.
 
@@ -65,9 +71,11 @@ class RegisterDocumentSet:
             What its decoder found wrong already; it is part of the answer.
         caller
             Who sent it to the repository: the policy is that partner's.
+        trail
+            Of this registration; the repository's own is another. It is closed by the caller.
         """
         policy = self._policies.of(caller, submission)
-        answer = self._register(submission, structure, None, policy)
+        answer = self._register(submission, structure, None, policy, trail)
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
         return answer
 
@@ -85,8 +93,12 @@ class RegisterDocumentSet:
         structure: Sequence[XdsError],
         message: Message | None,
         policy: RulePolicy,
+        trail: Trail,
     ) -> RegistryResponse | bytes:
-        return self._store.retrying(lambda: self._attempt(submission, structure, message, policy))
+        trail.about(**submission_facts(submission))
+        answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy, trail))
+        audit_answer(trail, answer)
+        return answer
 
     def _attempt(
         self,
@@ -94,6 +106,7 @@ class RegisterDocumentSet:
         structure: Sequence[XdsError],
         message: Message | None,
         policy: RulePolicy,
+        trail: Trail,
     ) -> RegistryResponse | bytes:
         with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
             if (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
@@ -119,10 +132,26 @@ class RegisterDocumentSet:
                 patient_keys=sorted(reader.located_keys),
                 is_recorded=patient_key not in reader.unrecorded_keys,
             )
-            if message is not None:
-                answer = encode_registry_response(response)
-                tx.remember(message.message_id, message.digest, self.TRANSACTION.number, answer)
+            number = self.TRANSACTION.number
+            tx.conclude(trail.events(response), remembered(message, number, response))
         return response
+
+
+def audit_answer(trail: Trail, answer: RegistryResponse | bytes) -> None:
+    """Tell the audit log how a transaction ended whose success is written with its change; a repeat is not."""
+    is_repeat = isinstance(answer, bytes)
+    response = RegistryResponse() if isinstance(answer, bytes) else answer
+    trail.answered(response, is_written=response.is_success and not is_repeat)
+
+
+def remembered(message: Message | None, number: str, response: RegistryResponse) -> RememberedAnswer | None:
+    """What a repeat of a message gets; None for one that has no MessageID."""
+    if message is None:
+        return None
+    answer = encode_registry_response(response)
+    return RememberedAnswer(
+        message_id=message.message_id, digest=message.digest, number=number, answer=answer
+    )
 
 
 def stored_answer(tx: RegistryTransaction, message: Message | None, number: str) -> bytes | None:

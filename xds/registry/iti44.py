@@ -6,6 +6,7 @@ from typing import Final
 
 from lxml import etree
 
+from xds.audit import Trail
 from xds.hl7v3 import Acknowledgement, decode_patient_feed, encode_acknowledgement
 from xds.model import (
     NO_NAME,
@@ -15,6 +16,7 @@ from xds.model import (
     Interaction,
     PatientFeed,
     PatientRecord,
+    RegistryResponse,
     UnknownKeyIdentifier,
     XdsError,
     has_error,
@@ -27,6 +29,8 @@ from xds.store import MergedAway, PatientError, PatientStore, ReplayStore, Unkno
 NUMBER: Final = "ITI-44"
 _SEXES: Final = {"M": "M", "F": "F", "UN": "O"}
 """AdministrativeGender → HL7 table 0001; what neither knows is U."""
+_ACTIONS: Final = {Interaction.ADDED: "C", Interaction.REVISED: "U", Interaction.DUPLICATES_RESOLVED: "U"}
+"""EventActionCode of a message that is refused or repeated; what a merge does is a record for each id (3.44.5.1)."""
 
 
 class PatientIdentityFeedV3:
@@ -40,38 +44,62 @@ class PatientIdentityFeedV3:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a message; a repeat of one gets the acknowledgement that it got."""
         feed = decode_patient_feed(body)
+        trail = request.trail
+        trail.about(**_facts(feed))
+        trail.about_changes(*((_ACTIONS[feed.interaction], patient) for patient in _named(feed)))
         message = message_of(feed, body)
         if message is not None and (
             stored := self._replay.answer(message.message_id, message.digest, NUMBER)
         ):
+            trail.answered(RegistryResponse())
             return Reply(body=(stored,), outcome="repeat")
         policy = self._policies.of(request.caller)
         findings = check_patient_feed(feed, policy)
         if has_error(findings):
+            trail.answered(RegistryResponse.of(findings))
             return acknowledged(feed, findings)
-        refused = list(self._act(feed, policy))
+        refused = list(self._act(feed, policy, trail))
+        trail.answered(RegistryResponse.of(refused), is_written=not refused)
         reply = acknowledged(feed, [*findings, *refused])
         if message is not None and not refused:
             answer = self._replay.keep(message.message_id, message.digest, NUMBER, b"".join(reply.body))
             return Reply(body=(answer,), outcome=reply.outcome)
         return reply
 
-    def _act(self, feed: PatientFeed, policy: RulePolicy) -> Iterator[XdsError]:
+    def _act(self, feed: PatientFeed, policy: RulePolicy, trail: Trail) -> Iterator[XdsError]:
         try:
             match feed.interaction:
                 case Interaction.ADDED:
                     for record in records_of(feed, policy):
-                        self._store.admit(record)
+                        trail.about_changes(("C", record.patient_id))
+                        self._store.admit(record, trail.events())
                 case Interaction.REVISED:
                     for record in records_of(feed, policy):
-                        self._store.revise(record)
+                        trail.about_changes(("U", record.patient_id))
+                        self._store.revise(record, trail.events())
                 case Interaction.DUPLICATES_RESOLVED:  # .2.4: recorded, no object is rewritten
                     subsumed, survivor = merged_patients(feed, policy)
-                    self._store.merge(str(subsumed), str(survivor), source=_source(feed))
+                    trail.about_changes(("D", str(subsumed)), ("U", str(survivor)))  # .5.1.2
+                    self._store.merge(
+                        str(subsumed), str(survivor), source=_source(feed), events=trail.events()
+                    )
         except PatientError as error:
             found = _refusal(feed, error)
             # As A08 in ITI-8: of an id that is not in use a revision is passed over (3.8.4.1.4).
             yield found.as_warning() if feed.interaction is Interaction.REVISED else found
+
+
+def _facts(feed: PatientFeed) -> dict[str, str]:
+    """What its audit event says of the message (3.44.5.1)."""
+    message = feed.message_id or InstanceIdentifier("")
+    return {
+        "message_id": f"{message.root} {message.extension}".strip(),
+        "peer_name": feed.sender[0].root if feed.sender else "",
+    }
+
+
+def _named(feed: PatientFeed) -> list[str]:
+    return [str(cx) for item in feed.patient_ids if (cx := item.as_patient_id()) is not None]
 
 
 def acknowledged(feed: PatientFeed, findings: Iterable[XdsError]) -> Reply:

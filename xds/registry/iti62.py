@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
+from xds.audit import Trail, removal_facts
 from xds.ebxml import decode_remove_objects, encode_registry_response
 from xds.model import RegistryResponse, RemovalRequest, Submission, has_error
-from xds.registry.iti42 import Message, stored_answer
+from xds.registry.iti42 import Message, audit_answer, remembered, stored_answer
 from xds.rules import Policies, RulePolicy, check_removal
 from xds.soap import Reply, Request
 from xds.store import Removal, SubmissionStore
@@ -33,13 +34,15 @@ class RemoveMetadata:
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
         policy = self._policies.of(request.caller)
-        answer = self._store.retrying(lambda: self._attempt(removal, message, policy))
+        request.trail.about(objects=removal.object_ids)
+        answer = self._store.retrying(lambda: self._attempt(removal, message, policy, request.trail))
+        audit_answer(request.trail, answer)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def _attempt(
-        self, request: RemovalRequest, message: Message | None, policy: RulePolicy
+        self, request: RemovalRequest, message: Message | None, policy: RulePolicy, trail: Trail
     ) -> RegistryResponse | bytes:
         with self._store.transaction(Submission()) as tx:
             if (stored := stored_answer(tx, message, ITI_62.number)) is not None:
@@ -48,6 +51,7 @@ class RemoveMetadata:
             # More than the limit is not looked up: the answer says so whatever they are.
             known = request.object_ids if len(request.object_ids) <= policy.max_objects else ()
             facts = removal.facts_for(known)
+            trail.about(**removal_facts(request, facts))
             response = RegistryResponse.of(check_removal(request, facts, policy))
             if has_error(response.findings):
                 # The same message may have removed them since: then what was found is its own work.
@@ -55,8 +59,6 @@ class RemoveMetadata:
                     return stored
                 tx.undo()
             removal.delete(now=int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")))
-            if message is not None:
-                answer = encode_registry_response(response)
-                tx.remember(message.message_id, message.digest, ITI_62.number, answer)
+            tx.conclude(trail.events(response), remembered(message, ITI_62.number, response))
             log.info("metadata removed", extra={"objects": len(facts.objects)})
         return response

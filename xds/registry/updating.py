@@ -6,9 +6,10 @@ from typing import ClassVar
 from lxml import etree
 
 from xds.access import NOBODY, Caller
+from xds.audit import SILENT, Trail, submission_facts
 from xds.ebxml import decode_submission, encode_registry_response
 from xds.model import RegistryResponse, Submission, XdsError, has_error
-from xds.registry.iti42 import Message, stored_answer
+from xds.registry.iti42 import Message, audit_answer, remembered, stored_answer
 from xds.rules import (
     Policies,
     Rule,
@@ -41,18 +42,36 @@ class MetadataUpdate:
         structure = check_structure(decoded, policy)
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
-        answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy))
+        answer = self._update(submission, structure, message, policy, request.trail)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def update(
-        self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError] = (),
+        *,
+        caller: Caller = NOBODY,
+        trail: Trail = SILENT,
     ) -> RegistryResponse:
         """Update for a repository in this process; parameters as `RegisterDocumentSet.register`."""
         policy = self._policies.of(caller, submission)
-        answer = self._store.retrying(lambda: self._attempt(submission, structure, None, policy))
+        answer = self._update(submission, structure, None, policy, trail)
         assert isinstance(answer, RegistryResponse)  # noqa: S101  # only a message can be a repeat
+        return answer
+
+    def _update(
+        self,
+        submission: Submission,
+        structure: Sequence[XdsError],
+        message: Message | None,
+        policy: RulePolicy,
+        trail: Trail,
+    ) -> RegistryResponse | bytes:
+        trail.about(**submission_facts(submission))
+        answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy, trail))
+        audit_answer(trail, answer)
         return answer
 
     def _attempt(
@@ -61,6 +80,7 @@ class MetadataUpdate:
         structure: Sequence[XdsError],
         message: Message | None,
         policy: RulePolicy,
+        trail: Trail,
     ) -> RegistryResponse | bytes:
         number = self.TRANSACTION.number
         with self._store.transaction(submission) as tx:  # all or nothing
@@ -84,6 +104,5 @@ class MetadataUpdate:
                 updated_folders=effects.updated_folders,
                 patient_keys=sorted(reader.located_keys),
             )
-            if message is not None:
-                tx.remember(message.message_id, message.digest, number, encode_registry_response(response))
+            tx.conclude(trail.events(response), remembered(message, number, response))
         return response

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from xds.access import NOBODY, Caller
+from xds.audit import SILENT, Trail
 from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
 from xds.ebxml import encode_registry_response
 from xds.model import (
@@ -60,6 +61,7 @@ class Depositor:
         message: tuple[str, bytes] | None = None,
         caller: Caller = NOBODY,
         register: Register | None = None,
+        trail: Trail = SILENT,
     ) -> RegistryResponse:
         """Store and register; on return the spool has none of the documents.
 
@@ -77,6 +79,8 @@ class Depositor:
             MessageID and digest of the request, so that a repeat of it gets this answer.
         register
             What the registry is asked to do; by default ITI-42.
+        trail
+            Of the request that provides them: its success is written with the end of the submission.
         """
         stored = _provided(submission, documents)
         # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
@@ -90,6 +94,7 @@ class Depositor:
             documents=stored,
             message=message,
             owner=self._owner,
+            event=next(iter(trail.events()), None),
         )
         refused = self._make_durable(submission_id, documents)
         if refused is not None:
@@ -97,10 +102,14 @@ class Depositor:
         try:
             answer = (register or self._registrar.register)(submission, structure, caller=caller)
         except RegistrarUnavailable:
-            return self._unavailable(submission_id, submission, findings)
+            return self._unavailable(submission_id, submission, findings, trail)
         response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])
-        state = "registered" if answer.is_success else "rejected"
-        self._store.settle(submission_id, state, encode_registry_response(response))  # type: ignore[arg-type]
+        self._store.settle(
+            submission_id,
+            "registered" if answer.is_success else "rejected",
+            encode_registry_response(response),
+            trail.events(response) if answer.is_success else (),
+        )
         return response
 
     def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
@@ -123,7 +132,7 @@ class Depositor:
         return refused
 
     def _unavailable(
-        self, submission_id: int, submission: Submission, findings: Sequence[XdsError]
+        self, submission_id: int, submission: Submission, findings: Sequence[XdsError], trail: Trail
     ) -> RegistryResponse:
         """The registry did not answer. Did it register? Ask; if it stays silent, housekeeping asks again."""
         try:
@@ -137,7 +146,9 @@ class Depositor:
             return RegistryResponse.of([*findings, unknown])
         if registered:
             response = RegistryResponse.of(findings)
-            self._store.settle(submission_id, "registered", encode_registry_response(response))
+            self._store.settle(
+                submission_id, "registered", encode_registry_response(response), trail.events(response)
+            )
             return response
         self._store.settle(submission_id, "rejected", None)
         refused = RegistryNotAvailable(

@@ -6,8 +6,9 @@ from typing import Final
 
 from lxml import etree
 
+from xds.audit import submission_facts
 from xds.documents import Spool, SpooledDocument
-from xds.ebxml import decode_provide_request, encode_registry_response
+from xds.ebxml import decode_provide_request, decode_registry_response, encode_registry_response
 from xds.model import (
     DuplicateUniqueIdInRegistry,
     RegistryResponse,
@@ -26,6 +27,7 @@ from xds.rules import (
 )
 from xds.soap import Reply, Request, document_content
 from xds.store import RepositoryStore
+from xds.xml import parse
 
 _WAIT_SECONDS: Final = 30.0
 """How long a repeat waits for the first of the same message to end."""
@@ -55,11 +57,12 @@ class ProvideAndRegisterDocumentSet:
         message_id = request.envelope.message_id
         message = None if message_id is None else (message_id, request.digest())
         if message is not None and (answer := self._answer_of_first(*message)) is not None:
-            return Reply(body=(answer,), outcome="repeat")
+            return _repeated(body, request, answer)
         response = self._provide(body, request, message)
         # The same message may have come twice at once: then the other one, which was first, took the uniqueId.
         if message is not None and _was_taken(response) and (answer := self._answer_of_first(*message)):
-            return Reply(body=(answer,), outcome="repeat")
+            return _repeated(body, request, answer)
+        request.trail.answered(response, is_written=response.is_success)
         return Reply(body=(encode_registry_response(response),), outcome=response.outcome())
 
     def _answer_of_first(self, message_id: str, digest: bytes) -> bytes | None:
@@ -78,6 +81,7 @@ class ProvideAndRegisterDocumentSet:
         self, body: etree._Element, request: Request, message: tuple[str, bytes] | None
     ) -> RegistryResponse:
         submission, decoded, elements = decode_provide_request(body)
+        request.trail.about(**submission_facts(submission))
         policy = self._policies.of(request.caller, submission)
         structure = check_structure(decoded, policy)
         inline: list[SpooledDocument] = []
@@ -104,6 +108,7 @@ class ProvideAndRegisterDocumentSet:
                 findings=findings,
                 message=message,
                 caller=request.caller,
+                trail=request.trail,
             )
         finally:
             for item in inline:
@@ -125,6 +130,15 @@ class ProvideAndRegisterDocumentSet:
                 inline.append(content)
             documents[name] = content
         return documents, repeated
+
+
+def _repeated(body: etree._Element, request: Request, answer: bytes) -> Reply:
+    """The answer of the first to a repeat, which is an event of its own."""
+    if not request.trail.is_silent:
+        submission, _, _ = decode_provide_request(body)
+        request.trail.about(**submission_facts(submission))
+        request.trail.answered(decode_registry_response(parse(answer)))
+    return Reply(body=(answer,), outcome="repeat")
 
 
 def _was_taken(response: RegistryResponse) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
+from xds.audit import document_facts
 from xds.documents import VERIFIED_FIRST, DocumentDamaged, DocumentNotFound, Vault
 from xds.ebxml import RetrievedDocument, decode_retrieve_request, encode_retrieve_response
 from xds.model import (
@@ -49,6 +50,12 @@ class RetrieveDocumentSet:
         findings: list[XdsError] = [*malformed, *refused]
         documents, parts = self._open(wanted, findings)
         response = RegistryResponse.of(findings, done=len(documents))
+        sent = {item.document_unique_id for item in documents}
+        request.trail.about(**document_facts([item for item in requests if item.document_unique_id in sent]))
+        request.trail.about_failed(
+            **document_facts([item for item in requests if item.document_unique_id not in sent])
+        )
+        request.trail.answered(response)
         return Reply(
             body=(encode_retrieve_response(response, documents),),
             parts=parts,

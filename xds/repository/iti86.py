@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
+from xds.audit import AuditEvent, Trail, document_facts
 from xds.documents import Vault
 from xds.ebxml import decode_retrieve_request, encode_registry_response
 from xds.model import (
     DocumentRequest,
     RegistryResponse,
     RemoveDocumentsError,
+    ResponseStatus,
     XdsError,
 )
 from xds.repository.erase import erase
@@ -49,15 +51,36 @@ class RemoveDocuments:
         )
         # What cannot be read names nothing; that nothing is named is said once.
         findings: list[XdsError] = [*malformed, *(refused if requests or not malformed else ())]
-        removed = self._store.remove([item.document_unique_id for item in wanted]) if wanted else {}
+        request.trail.about_failed(**document_facts(requests))
+
+        def events(removed: Mapping[str, RemovedDocument]) -> Sequence[AuditEvent]:
+            return _events(request.trail, wanted, removed)
+
+        names = [item.document_unique_id for item in wanted]
+        removed = self._store.remove(names, events) if wanted else {}
         to_erase = [sha256 for item in removed.values() for sha256 in item.to_erase]
         undone = erase(self._store, self._vault, to_erase)
         findings += _failures(wanted, removed, undone)
         done = len(wanted) - sum(isinstance(item, RemoveDocumentsError) for item in findings)
         response = RegistryResponse.of(findings, done=done)
+        left = [item for item in requests if item.document_unique_id not in removed]
+        request.trail.about_failed(**document_facts(left or requests))
+        # What was removed was written with the removal: only what was not is left to tell.
+        told = RegistryResponse(status=ResponseStatus.FAILURE, findings=response.findings)
+        request.trail.answered(response if response.is_success else told, is_written=response.is_success)
         return Reply(
             body=(encode_registry_response(response),), outcome=response.outcome(f"{done} documents")
         )
+
+
+def _events(
+    trail: Trail, wanted: Sequence[DocumentRequest], removed: Mapping[str, RemovedDocument]
+) -> Sequence[AuditEvent]:
+    gone = [item for item in wanted if item.document_unique_id in removed]
+    if not gone:
+        return ()
+    trail.about(**document_facts(gone))
+    return trail.events()
 
 
 def _failures(

@@ -1,15 +1,18 @@
 """Settles what a crash left open: pending submissions are asked of the registry, never sent again blindly."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from xds.audit import AuditEvent, Outcome
 from xds.ebxml import encode_registry_response
 from xds.model import RegistryResponse
 from xds.repository.registrar import Registrar, RegistrarUnavailable
-from xds.store import RepositoryStore
+from xds.store import PendingSubmission, RepositoryStore
 
 _GIVEN_UP_SECONDS: Final = 600.0
+_LOST: Final = "not registered; its process ended, or the registry did not answer"
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +42,20 @@ def settle_pending(store: RepositoryStore, registrar: Registrar, *, is_alive: Ca
             continue
         if registered:
             answer = encode_registry_response(RegistryResponse.of(()))
-            settled += store.settle(item.submission_id, "registered", answer)
+            settled += store.settle(item.submission_id, "registered", answer, _events(item))
         else:
-            settled += store.settle(item.submission_id, "rejected", None)
+            settled += store.settle(item.submission_id, "rejected", None, _events(item, _LOST))
         log.info(
             "settled",
             extra={"submission": item.submission_id, "state": "registered" if registered else "rejected"},
         )
     return settled
+
+
+def _events(item: PendingSubmission, failed: str = "") -> Sequence[AuditEvent]:
+    """The event that its own process could not write any more."""
+    if item.event is None:
+        return ()
+    if not failed:
+        return (item.event,)
+    return (replace(item.event, outcome=int(Outcome.SERIOUS_FAILURE), description=failed),)

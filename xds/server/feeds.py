@@ -4,6 +4,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from xds.audit import AuditLog
 from xds.feeds import (
     EVENTS,
     LINK_CHANGE,
@@ -53,7 +54,7 @@ def open_feed_door(settings: Settings) -> FeedDoor | None:
     return FeedDoor(listener, tls)
 
 
-def feed_server(door: FeedDoor, settings: Settings, pool: Pool) -> MllpServer:
+def feed_server(door: FeedDoor, settings: Settings, pool: Pool, audit: AuditLog) -> MllpServer:
     """The thread of one worker that serves the door when its turn comes; not started yet."""
     registry, limits = settings.registry, settings.limits
     domain = Domain(authority=registry.patient_authority, namespace_id=settings.feeds.namespace_id)
@@ -68,7 +69,8 @@ def feed_server(door: FeedDoor, settings: Settings, pool: Pool) -> MllpServer:
         door.listener,
         Receiver(
             dict.fromkeys(EVENTS, ("ITI-8", feed))
-            | {LINK_CHANGE: ("ITI-64", LinkChangeFeed(LinkStore(pool), domain))}
+            | {LINK_CHANGE: ("ITI-64", LinkChangeFeed(LinkStore(pool), domain))},
+            audit,
         ),
         MllpLimits(
             frames=frames,

@@ -4,6 +4,7 @@ from typing import Final
 
 from lxml import etree
 
+from xds.audit import AuditUnavailable, Outcome
 from xds.ebxml import (
     ADHOC_QUERY_RESPONSE,
     RETRIEVE_RESPONSE,
@@ -42,17 +43,34 @@ def guarded(transaction: Transaction, handler: Handler) -> Handler:
             return handler(body, request)
         except XdsError as error:
             found: XdsError = error
+        except AuditUnavailable:
+            request.trail.failed(Outcome.MAJOR_FAILURE)
+            found = unaudited(transaction)
         except StoreUnavailable:
+            request.trail.failed(Outcome.MAJOR_FAILURE)
             failed = _FAILED[transaction.role]
             found = failed("metadata store unavailable; repeat the request a little later")
         except (StoreBusy, Conflict):
+            request.trail.failed(Outcome.SERIOUS_FAILURE)
             busy = _BUSY[transaction.role]
             found = busy("the metadata store took too long; repeat it, or narrow the query")
-        if transaction.response == ACKNOWLEDGEMENT:
-            return acknowledged(decode_patient_feed(body), [InternalSystemError(found.context)])
-        return refusal(transaction, found)
+        return refused(transaction, body, found)
 
     return answer
+
+
+def unaudited(transaction: Transaction) -> XdsError:
+    """Say that the audit log cannot be written: no record, no answer (security digest 7)."""
+    return _FAILED[transaction.role](
+        "the audit log cannot be written, so nothing is answered; repeat the request a little later"
+    )
+
+
+def refused(transaction: Transaction, body: etree._Element, error: XdsError) -> Reply:
+    """The failure answer of a transaction to a request, ITI-44's acknowledgement among them."""
+    if transaction.response == ACKNOWLEDGEMENT:
+        return acknowledged(decode_patient_feed(body), [InternalSystemError(error.context)])
+    return refusal(transaction, error)
 
 
 def refusal(transaction: Transaction, error: XdsError) -> Reply:

@@ -1,13 +1,16 @@
 """The registry in this process, as a repository sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from xds.access import NOBODY, Caller
+from xds.audit import AuditLog, AuditUnavailable, Trail
 from xds.ebxml import decode_query_response
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError, has_error
 from xds.registry import RegisterDocumentSet, RegistryStoredQuery, UpdateDocumentSet
 from xds.repository import RegistrarUnavailable
 from xds.store import QueryStore, StoreBusy, StoreUnavailable
+from xds.transactions import Transaction
 from xds.xml import parse
 
 
@@ -20,11 +23,15 @@ class LocalRegistrar:
         queries: QueryStore,
         stored_query: RegistryStoredQuery,
         updates: UpdateDocumentSet,
+        audit: AuditLog,
+        path: str,
     ) -> None:
         self._transaction = transaction
         self._queries = queries
         self._stored_query = stored_query
         self._updates = updates
+        self._audit = audit
+        self._path = path
 
     def register(
         self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
@@ -36,10 +43,8 @@ class LocalRegistrar:
         RegistrarUnavailable
             The metadata store went away meanwhile: whether it committed is unknown.
         """
-        try:
-            return self._transaction.register(submission, structure, caller=caller)
-        except (StoreUnavailable, StoreBusy) as error:
-            raise RegistrarUnavailable(str(error)) from error
+        with self._trail(self._transaction.TRANSACTION, caller) as trail:
+            return self._transaction.register(submission, structure, caller=caller, trail=trail)
 
     def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """Return what ITI-42 would find; nothing while the metadata store is away."""
@@ -52,9 +57,22 @@ class LocalRegistrar:
         self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
         """Update metadata (ITI-57); as `register`."""
+        with self._trail(self._updates.TRANSACTION, caller) as trail:
+            return self._updates.update(submission, structure, caller=caller, trail=trail)
+
+    @contextmanager
+    def _trail(self, transaction: Transaction, caller: Caller) -> Iterator[Trail]:
+        """The registry's record of what this process sends itself; an answer that is not recorded is none."""
+        trail = self._audit.trail(
+            transaction.number,
+            caller=Caller(user=caller.user),
+            endpoint=self._path,
+            peer=self._audit.station.host,
+        )
         try:
-            return self._updates.update(submission, structure, caller=caller)
-        except (StoreUnavailable, StoreBusy) as error:
+            yield trail
+            trail.close()
+        except (StoreUnavailable, StoreBusy, AuditUnavailable) as error:
             raise RegistrarUnavailable(str(error)) from error
 
     def query(self, query: AdhocQuery) -> Submission:

@@ -1,10 +1,14 @@
 """Puts the house together from the settings: which actors play in this process and what they work with."""
 
 import logging
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xds.audit import AuditLog, Station
+from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
@@ -33,6 +37,7 @@ from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
 from xds.server.admission import Admission
 from xds.server.application import Application
+from xds.server.audited import audited
 from xds.server.codes import CodesWatch
 from xds.server.endpoint import SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
@@ -41,11 +46,12 @@ from xds.server.housekeeping import Housekeeper, Rounds, owner_name
 from xds.server.policies import policies
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
-from xds.server.site import Site
+from xds.server.site import Site, service_url
 from xds.settings import Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
+    Outbox,
     PatientStore,
     Pool,
     QueryStore,
@@ -108,7 +114,8 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     )
     rules, codes = _rules(settings)
     handlers: dict[Transaction, Handler] = {}
-    registry, registrar = _registry(settings, pool, rules)
+    audit = audit_log(settings, pool)
+    registry, registrar = _registry(settings, pool, rules, audit)
     if "registry" in settings.server.roles:
         handlers |= registry
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
@@ -125,7 +132,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         handlers |= _repository_handlers(settings, rules, rounds)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    endpoints = _endpoints(settings, handlers, rules)
+    endpoints = _endpoints(settings, handlers, rules, audit)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
     site = Site(settings)
@@ -149,7 +156,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         not_found=site.not_found,
         ready=ready,
     )
-    feed = None if door is None else feed_server(door, settings, pool)
+    feed = None if door is None else feed_server(door, settings, pool, audit)
     if feed is not None:
         feed.start()
     return House(application=application, pool=pool, housekeeper=housekeeper, feed=feed, codes=codes)
@@ -165,8 +172,26 @@ def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
     return rules, watch
 
 
+def audit_log(settings: Settings, pool: Pool) -> AuditLog:
+    """The audit log of this process."""
+    server = settings.server
+    station = Station(
+        source=settings.audit.source_id,
+        enterprise_site=settings.audit.enterprise_site_id or "",
+        host=socket.gethostname(),
+        process=str(os.getpid()),
+        base_url=(server.public_url or service_url(server.host, server.port)).rstrip("/"),
+    )
+    return AuditLog(Outbox(pool, audit_spool(settings)), station)
+
+
+def audit_spool(settings: Settings) -> AuditSpool:
+    """Where this machine keeps audit events while the metadata store is away."""
+    return AuditSpool(settings.data_dir / "audit")
+
+
 def _registry(
-    settings: Settings, pool: Pool, rules: Policies
+    settings: Settings, pool: Pool, rules: Policies, audit: AuditLog
 ) -> tuple[dict[Transaction, Handler], LocalRegistrar]:
     """The registry's transactions, and the way to it for a repository in this process."""
     queries, submissions, updates = QueryStore(pool), SubmissionStore(pool), UpdateStore(pool)
@@ -184,7 +209,9 @@ def _registry(
         ITI_92: RestrictedUpdateDocumentSet(updates, rules),
     }
     v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
-    return handlers | dict.fromkeys(ITI_44, v3), LocalRegistrar(registration, queries, stored_query, updating)
+    return handlers | dict.fromkeys(ITI_44, v3), LocalRegistrar(
+        registration, queries, stored_query, updating, audit, settings.server.registry_path
+    )
 
 
 def vault_folder(settings: Settings) -> Path:
@@ -264,7 +291,7 @@ def _on_demand_source(settings: Settings, rounds: Rounds, depositor: Depositor) 
 
 
 def _endpoints(
-    settings: Settings, handlers: Mapping[Transaction, Handler], rules: Policies
+    settings: Settings, handlers: Mapping[Transaction, Handler], rules: Policies, audit: AuditLog
 ) -> dict[str, SoapEndpoint]:
     paths = {Role.REGISTRY: settings.server.registry_path, Role.REPOSITORY: settings.server.repository_path}
     endpoints = {}
@@ -277,7 +304,7 @@ def _endpoints(
                 response_action=row.response_action,
                 body=row.request,
                 mtom=row.mtom,
-                handler=guarded(row, handlers[row]),
+                handler=audited(row, guarded(row, handlers[row]), audit, path),
                 claims=row.claims,
             )
             for row in of_role(role)

@@ -135,6 +135,14 @@ class FeedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSettings:
+    """``[audit]``: the audit log (ATNA, ITI TF-2 3.20); it is always on, and kept in the metadata store."""
+
+    source_id: str = "xds"  # AuditSourceID: what this service is called in audit messages
+    enterprise_site_id: str | None = None  # AuditEnterpriseSiteID; none: not sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
@@ -156,5 +164,6 @@ class Settings:
     partners: tuple[PartnerSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

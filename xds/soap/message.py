@@ -8,6 +8,7 @@ from typing import Protocol
 from lxml import etree
 
 from xds.access import NOBODY, Caller
+from xds.audit import SILENT, Trail
 from xds.documents import SpooledDocument
 from xds.soap.envelope import Envelope
 
@@ -22,6 +23,7 @@ class Request:
     mtom: bool  # came as multipart/related: the answer goes out the same way (ITI TF-2 V.8.1)
     http_action: str | None = None  # Content-Type's action; counts only when wsa:Action is absent
     caller: Caller = NOBODY
+    trail: Trail = SILENT  # what it leaves in the audit log
 
     @property
     def peer(self) -> str:

@@ -2,6 +2,7 @@
 
 from xds.store.access import Conflict, Pool, StoreBusy, StoreUnavailable
 from xds.store.assertions import AssertionStore
+from xds.store.audit import Outbox
 from xds.store.binaries import EmbeddedPostgresError, locate_binaries
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
@@ -31,7 +32,7 @@ from xds.store.repository import (
     RepositoryStore,
     ServedDocument,
 )
-from xds.store.submissions import RegistryTransaction, SubmissionStore
+from xds.store.submissions import RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.store.unmerge import (
     CUT,
     AddedSubmission,
@@ -61,6 +62,7 @@ __all__ = [
     "MergeEvent",
     "MergedAway",
     "NotMerged",
+    "Outbox",
     "PatientCriteria",
     "PatientError",
     "PatientStore",
@@ -71,6 +73,7 @@ __all__ = [
     "QueryStore",
     "RegistryReader",
     "RegistryTransaction",
+    "RememberedAnswer",
     "Removal",
     "RemovedDocument",
     "ReplayStore",

@@ -1,8 +1,9 @@
 """Documents of a local patient id that get another patient id of the affinity domain (ITI TF-2 3.64.4.1.3.1)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from xds.audit import AuditEvent
 from xds.ebxml import Findings, decode_association, decode_document_entry, decode_folder
 from xds.model import (
     Association,
@@ -112,6 +113,7 @@ class LinkStore(UpdateStore):
         new_id: str,
         local_ids: Collection[str],
         made: Callable[[LinkedObjects], LinkUpdate | None],
+        events: Sequence[AuditEvent] = (),
     ) -> int:
         """Give documents of local ids to another patient; return how many there were.
 
@@ -121,13 +123,15 @@ class LinkStore(UpdateStore):
             Of the affinity domain, as CX; the same when only local ids are merged.
         made
             What is to be done for the objects that are found; None for nothing.
+        events
+            Of the audit log, committed with it; none are written when there is nothing to do.
 
         Raises
         ------
         UnknownPatient, MergedAway
             Nothing is changed; `role` is "subsumed" for the previous id, "survivor" for the new one.
         """
-        return retrying(lambda: self._attempt(previous_id, new_id, local_ids, made))
+        return retrying(lambda: self._attempt(previous_id, new_id, local_ids, made, events))
 
     def _attempt(
         self,
@@ -135,6 +139,7 @@ class LinkStore(UpdateStore):
         new_id: str,
         local_ids: Collection[str],
         made: Callable[[LinkedObjects], LinkUpdate | None],
+        events: Sequence[AuditEvent],
     ) -> int:
         lock = statements("patients")["lock_patients"]
         roles: dict[str, Role] = {previous_id: "subsumed", new_id: "survivor"}
@@ -164,4 +169,5 @@ class LinkStore(UpdateStore):
                 updated_folders=update.updated_folders,
                 patient_keys=sorted(reader.located_keys | set(keys)),
             )
+            tx.conclude(events, None)
         return len(before.entries)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from xds.audit import AuditEvent
 from xds.model import PatientRecord, canonical_identifier, is_dtm, parse_patient_id
 from xds.store.access import Conflict, Connection, Pool, borrowed, retrying
+from xds.store.audit import record as record_events
 from xds.store.patient_errors import (
     InvalidPatientId,
     MergedAway,
@@ -87,8 +89,13 @@ class PatientStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def admit(self, record: PatientRecord) -> bool:
+    def admit(self, record: PatientRecord, events: Sequence[AuditEvent] = ()) -> bool:
         """Make a patient known, or tell more of one that is; return whether the id is new.
+
+        Parameters
+        ----------
+        events
+            Of the audit log, committed with it; as everywhere here.
 
         Raises
         ------
@@ -101,11 +108,12 @@ class PatientStore:
             with borrowed(self._pool) as connection, connection.block():
                 is_new = bool(connection.run(_SQL["add_patient"], {"cx": patient_id}))
                 _keep(connection, _in_use(connection, patient_id), record)
+                record_events(connection, events)
                 return is_new
 
         return retrying(attempt)
 
-    def revise(self, record: PatientRecord) -> None:
+    def revise(self, record: PatientRecord, events: Sequence[AuditEvent] = ()) -> None:
         """Tell more of a patient that is known.
 
         Raises
@@ -118,10 +126,11 @@ class PatientStore:
         def attempt() -> None:
             with borrowed(self._pool) as connection, connection.block():
                 _keep(connection, _in_use(connection, patient_id), record)
+                record_events(connection, events)
 
         retrying(attempt)
 
-    def merge(self, subsumed: str, survivor: str, *, source: str) -> bool:
+    def merge(self, subsumed: str, survivor: str, *, source: str, events: Sequence[AuditEvent] = ()) -> bool:
         """Let the surviving id answer for the subsumed one as well (ITI TF-2 3.8.4.2.4).
 
         Returns False when that was done before: a feed repeats what it got no answer to.
@@ -139,9 +148,9 @@ class PatientStore:
         ids = {"subsumed": _canonical(subsumed, "subsumed"), "survivor": _canonical(survivor, "survivor")}
         if ids["subsumed"] == ids["survivor"]:
             raise SamePatient
-        return retrying(lambda: self._merge(ids["subsumed"], ids["survivor"], source))
+        return retrying(lambda: self._merge(ids["subsumed"], ids["survivor"], source, events))
 
-    def _merge(self, subsumed: str, survivor: str, source: str) -> bool:
+    def _merge(self, subsumed: str, survivor: str, source: str, events: Sequence[AuditEvent]) -> bool:
         with borrowed(self._pool) as connection, connection.block():
             found = connection.run(_SQL["lock_patients"], {"ids": [subsumed, survivor]})
             locked = {row[0]: _Row(*row) for row in found}
@@ -152,6 +161,7 @@ class PatientStore:
             gone, stays = locked[subsumed], locked[survivor]
             if gone.merged_into is not None:
                 if _merged_by(connection, gone) == stays.key:
+                    record_events(connection, events)
                     return False
                 raise MergedAway("subsumed")
             if stays.merged_into is not None:
@@ -161,6 +171,7 @@ class PatientStore:
             connection.run(_SQL["take_members"], {"survivor": stays.key, "moved": moved})
             event = {"subsumed": gone.key, "survivor": stays.key, "source": source}
             connection.run(_SQL["remember_merge"], event)
+            record_events(connection, events)
             return True
 
     def unmerge_plan(self, subsumed: str, assignments: Mapping[str, str] = _NO_ASSIGNMENTS) -> UnmergePlan:
@@ -178,7 +189,14 @@ class PatientStore:
 
         return retrying(attempt)
 
-    def unmerge(self, subsumed: str, assignments: Mapping[str, str], *, source: str) -> UnmergePlan:
+    def unmerge(
+        self,
+        subsumed: str,
+        assignments: Mapping[str, str],
+        *,
+        source: str,
+        events: Sequence[AuditEvent] = (),
+    ) -> UnmergePlan:
         """Let a subsumed id stand for itself again, with those that had been merged into it before.
 
         Parameters
@@ -200,7 +218,9 @@ class PatientStore:
 
         def attempt() -> UnmergePlan:
             with _locked_pair(self._pool, wanted) as (connection, pair):
-                return carry_out(connection, pair, decided, source)
+                plan = carry_out(connection, pair, decided, source)
+                record_events(connection, events)
+                return plan
 
         return retrying(attempt)
 

@@ -1,10 +1,14 @@
 """The repository's own tables: which documents it holds, and how far each submission got."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from xds.store.access import Pool, borrowed
+from psycopg import Rollback
+
+from xds.audit import AuditEvent, decode_event, encode_event
+from xds.store.access import Connection, Pool, borrowed
+from xds.store.audit import record
 from xds.store.rows import bare
 from xds.store.statements import statements
 
@@ -53,6 +57,7 @@ class PendingSubmission:
     submission_set_unique_id: str
     owner: str  # empty when its process gave it up
     age_seconds: float
+    event: AuditEvent | None  # of its success
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class RepositoryStore:
         documents: Sequence[ProvidedDocument],
         message: tuple[str, bytes] | None,
         owner: str,
+        event: AuditEvent | None = None,
     ) -> int:
         """Commit a submission as pending and return its number (security digest 11.3, step b).
 
@@ -92,6 +98,8 @@ class RepositoryStore:
             MessageID and digest of the request, so that a repeat finds it; None without a MessageID.
         owner
             The process that works on it.
+        event
+            Of its success, for whoever settles it.
         """
         message_id, digest = message if message is not None else (None, None)
         with borrowed(self._pool) as connection, connection.block():
@@ -103,6 +111,7 @@ class RepositoryStore:
                     "message_id": message_id,
                     "digest": digest,
                     "owner": owner,
+                    "audit": None if event is None else encode_event(event),
                 },
             )
             for item in documents:
@@ -122,15 +131,22 @@ class RepositoryStore:
         return int(submission_id)
 
     def settle(
-        self, submission_id: int, state: Literal["registered", "rejected"], answer: bytes | None
+        self,
+        submission_id: int,
+        state: Literal["registered", "rejected"],
+        answer: bytes | None,
+        events: Sequence[AuditEvent] = (),
     ) -> bool:
-        """Commit the end of a submission; False when another process settled it first.
+        """Commit the end of a submission and its audit events; False when another process settled it first.
 
         What the registry registered is registered, even if a settler took it for rejected meanwhile.
         """
         parameters = {"submission_id": submission_id, "state": state, "answer": answer}
-        with borrowed(self._pool) as connection:
-            return bool(connection.run(_SQL["settle_submission"], parameters))
+        with borrowed(self._pool) as connection, connection.block():
+            (settled,) = record(connection, events, beside=[(_SQL["settle_submission"], parameters)])
+            if not settled:
+                raise Rollback
+        return bool(settled)
 
     def give_up(self, submission_id: int) -> None:
         """Leave a pending submission to whoever settles it next; its owner is then nobody."""
@@ -154,6 +170,7 @@ class RepositoryStore:
                 submission_set_unique_id=row[2],
                 owner=row[3],
                 age_seconds=row[4],
+                event=None if row[5] is None else decode_event(row[5]),
             )
             for row in found
         ]
@@ -169,30 +186,33 @@ class RepositoryStore:
             for row in found
         }
 
-    def remove(self, unique_ids: Iterable[str]) -> Mapping[str, RemovedDocument]:
+    def remove(
+        self,
+        unique_ids: Iterable[str],
+        events: Callable[[Mapping[str, RemovedDocument]], Sequence[AuditEvent]] = lambda _: (),
+    ) -> Mapping[str, RemovedDocument]:
         """Stop serving the registered documents among those uniqueIds; committed on return.
+
+        Parameters
+        ----------
+        events
+            Of what is removed, committed with it.
 
         Returns
         -------
         Every one of them that is removed, now or before; what is missing was never held.
         """
         wanted = list(unique_ids)
-        with borrowed(self._pool) as connection:
+        with borrowed(self._pool) as connection, connection.block():
             connection.run(_SQL["remove_documents"], {"unique_ids": wanted})
-        return self.removed(wanted)
+            tombstones = _tombstones(connection, wanted)
+            record(connection, events(tombstones))
+        return tombstones
 
     def removed(self, unique_ids: Iterable[str]) -> Mapping[str, RemovedDocument]:
         """The tombstones among those uniqueIds; the document may have been provided again since."""
         with borrowed(self._pool) as connection:
-            found = connection.run(_SQL["removed_documents"], {"unique_ids": list(unique_ids)})
-        tombstones: dict[str, RemovedDocument] = {}
-        for unique_id, sha256, erased, removed_at in found:
-            earlier = tombstones[unique_id].to_erase if unique_id in tombstones else frozenset()
-            more = frozenset() if erased else frozenset({sha256.hex()})
-            tombstones[unique_id] = RemovedDocument(
-                unique_id=unique_id, removed_at=removed_at, to_erase=earlier | more
-            )
-        return tombstones
+            return _tombstones(connection, list(unique_ids))
 
     def to_erase(self) -> list[str]:
         """Addresses of removed documents whose octets may still be there."""
@@ -211,3 +231,16 @@ class RepositoryStore:
         with borrowed(self._pool) as connection:
             found = connection.run(_SQL["referenced"], {"sha256s": wanted})
         return {row[0].hex() for row in found}
+
+
+def _tombstones(connection: Connection, unique_ids: list[str]) -> dict[str, RemovedDocument]:
+    tombstones: dict[str, RemovedDocument] = {}
+    for unique_id, sha256, erased, removed_at in connection.run(
+        _SQL["removed_documents"], {"unique_ids": unique_ids}
+    ):
+        earlier = tombstones[unique_id].to_erase if unique_id in tombstones else frozenset()
+        more = frozenset() if erased else frozenset({sha256.hex()})
+        tombstones[unique_id] = RemovedDocument(
+            unique_id=unique_id, removed_at=removed_at, to_erase=earlier | more
+        )
+    return tombstones

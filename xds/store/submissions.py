@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 import psycopg
 
+from xds.audit import AuditEvent
 from xds.model import (
     Association,
     ObjectKind,
@@ -17,6 +19,7 @@ from xds.model import (
 )
 from xds.store import rows
 from xds.store.access import Conflict, Connection, Pool, borrowed, retrying
+from xds.store.audit import record
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.patient_records import parameters_of
@@ -99,6 +102,16 @@ COLUMNS: Final = {
 """Columns and their types in the order of `xds.store.rows`: a row of several VALUES says its types itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberedAnswer:
+    """The answer to a message, for whoever sends it again."""
+
+    message_id: str
+    digest: bytes
+    number: str  # of the transaction
+    answer: bytes
+
+
 class RegistryTransaction:
     """One registration: what it adds is visible to nobody until the block ends without an exception."""
 
@@ -119,16 +132,19 @@ class RegistryTransaction:
         found = self.connection.run(_SQL["answer_of"], parameters)
         return found[0][0] if found else None
 
-    def remember(self, message_id: str, digest: bytes, number: str, answer: bytes) -> None:
-        """Keep the answer for a repeat of the message.
+    def conclude(self, events: Sequence[AuditEvent], remembered: RememberedAnswer | None) -> None:
+        """Write what goes with every change: its audit events, and its answer for a repeat of the message.
 
         Raises
         ------
         Conflict
             The same message is being registered by another process, which came first.
+        AuditUnavailable
+            The events cannot be written.
         """
-        parameters = {"message_id": message_id, "digest": digest, "number": number, "answer": answer}
-        if not self.connection.run(_SQL["remember_answer"], parameters):
+        beside = [] if remembered is None else [(_SQL["remember_answer"], asdict(remembered))]
+        kept = record(self.connection, events, beside=beside)
+        if not all(kept):
             raise Conflict
 
     def add(

@@ -6,8 +6,8 @@ SELECT d.unique_id, d.sha1, d.size
  WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered';
 
 -- add_submission: documents are durable, the registry was not asked yet
-INSERT INTO repository_submission (submission_set_unique_id, submission_set_uuid, state, message_id, digest, owner)
-VALUES (%(unique_id)s, %(uuid)s, 'pending', %(message_id)s, %(digest)s, %(owner)s)
+INSERT INTO repository_submission (submission_set_unique_id, submission_set_uuid, state, message_id, digest, owner, audit)
+VALUES (%(unique_id)s, %(uuid)s, 'pending', %(message_id)s, %(digest)s, %(owner)s, %(audit)s)
 RETURNING submission_id;
 
 -- add_document: one document of it
@@ -34,7 +34,7 @@ SELECT state, answer
 
 -- pending_submissions: what no living process settles any more
 SELECT submission_id, 'urn:uuid:' || submission_set_uuid, submission_set_unique_id, owner,
-       extract(epoch FROM now() - created_at)::float8
+       extract(epoch FROM now() - created_at)::float8, audit
   FROM repository_submission
  WHERE state = 'pending'
  ORDER BY submission_id;

@@ -1,0 +1,107 @@
+"""The audit log's rows: written with the change that they tell of, or in a short transaction of their own."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+from psycopg import errors
+
+from xds.audit import AuditEvent, AuditUnavailable, encode_event
+from xds.audit.spool import Spool, SpoolError
+from xds.store.access import Conflict, Connection, Pool, StoreBusy, StoreUnavailable, borrowed
+from xds.store.statements import statements
+
+log = logging.getLogger(__name__)
+
+_SQL = statements("audit")
+_REFUSED: Final = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.IntegrityError)
+
+Asked = tuple[str, dict[str, Any]]
+
+
+def insertion(events: Sequence[AuditEvent]) -> list[Asked]:
+    """The statements that keep events, for `Connection.run_together`."""
+    return insertion_of([encode_event(event) for event in events])
+
+
+def insertion_of(bodies: Sequence[bytes]) -> list[Asked]:
+    """The same for events that are encoded already."""
+    if not bodies:
+        return []
+    if len(bodies) == 1:
+        return [(_SQL["add_event"], {"body": bodies[0]})]
+    return [(_SQL["add_events"], {"bodies": list(bodies)})]
+
+
+def record(
+    connection: Connection, events: Sequence[AuditEvent], *, beside: Sequence[Asked] = ()
+) -> list[Any]:
+    """Keep events in the transaction that is open, with other statements in the same exchange.
+
+    Returns
+    -------
+    The rows of each of the other statements.
+
+    Raises
+    ------
+    AuditUnavailable
+        They may not be written: the change must not be, either.
+    """
+    try:
+        return connection.run_together([*beside, *insertion(events)])[: len(beside)]
+    except _REFUSED as error:
+        raise AuditUnavailable(type(error).__name__) from error
+
+
+class Outbox:
+    """A `xds.audit.Ledger`: the metadata store, and a spool on this machine for when it is away."""
+
+    def __init__(self, pool: Pool, spool: Spool) -> None:
+        self._pool = pool
+        self._spool = spool
+
+    def keep(self, events: Sequence[AuditEvent]) -> None:
+        """Keep events beside the metadata.
+
+        Raises
+        ------
+        AuditUnavailable
+        """
+        try:
+            with borrowed(self._pool) as connection:
+                connection.run_together(insertion(events))
+        except (StoreUnavailable, StoreBusy, Conflict, *_REFUSED) as error:
+            raise AuditUnavailable(type(error).__name__) from error
+
+    def note(self, events: Sequence[AuditEvent]) -> None:
+        """Keep events of what was refused, here while the metadata store cannot be written.
+
+        Raises
+        ------
+        AuditUnavailable
+        """
+        try:
+            self.keep(events)
+        except AuditUnavailable:
+            log.warning("audit events spooled", extra={"events": len(events)})
+            try:
+                self._spool.append([encode_event(event) for event in events])
+            except SpoolError as error:
+                raise AuditUnavailable(str(error)) from error
+
+    def load(self) -> int:
+        """Load what was spooled, in its order and once; return how many events that were.
+
+        Raises
+        ------
+        StoreUnavailable, StoreBusy
+            Not now; the files stay.
+        """
+        count = 0
+        for file in self._spool.taken():
+            with borrowed(self._pool) as connection, connection.block():
+                if connection.run(_SQL["know_spool"], {"name": file.name}):
+                    connection.run_together(insertion_of(file.records))
+                    count += len(file.records)
+            file.remove()
+        return count
