@@ -40,6 +40,10 @@ SELECT format('GRANT DELETE ON xds.%I TO xds_app', name)
   FROM unnest(ARRAY['object_locator', 'unique_id', 'document_entry', 'submission_set', 'folder', 'association'])
     AS name
  WHERE to_regclass('xds.' || name) IS NOT NULL \gexec
+-- What is in the audit log stays as it is: the service adds and reads.
+SELECT format('REVOKE UPDATE ON xds.%I FROM xds_app', name)
+  FROM unnest(ARRAY['audit_event', 'audit_seal', 'audit_subject', 'audit_spool']) AS name
+ WHERE to_regclass('xds.' || name) IS NOT NULL \gexec
 SELECT 'REVOKE INSERT, UPDATE ON xds.schema_migration FROM xds_app'
  WHERE to_regclass('xds.schema_migration') IS NOT NULL \gexec
 
