@@ -36,6 +36,7 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA xds TO xds_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA xds TO xds_app;
 SELECT 'GRANT DELETE ON xds.replay TO xds_app' WHERE to_regclass('xds.replay') IS NOT NULL \gexec
 SELECT 'GRANT DELETE ON xds.assertion_use TO xds_app' WHERE to_regclass('xds.assertion_use') IS NOT NULL \gexec
+SELECT 'GRANT DELETE ON xds.signed_message TO xds_app' WHERE to_regclass('xds.signed_message') IS NOT NULL \gexec
 SELECT format('GRANT DELETE ON xds.%I TO xds_app', name)
   FROM unnest(ARRAY['object_locator', 'unique_id', 'document_entry', 'submission_set', 'folder', 'association'])
     AS name

@@ -20,6 +20,7 @@ from xds.settings import Limits
 from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
 from xds.soap.faults import INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
 from xds.transactions import ITI_41
+from xds.wss import SigningIdentity
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ class SoapDoor:
         Where documents that arrive here wait, asked for room before a body is read; None where none arrive.
     gate
         Proves who sent a request; None lets everybody in (Lite).
+    identity
+        Signs the answers to partners who ask for that.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class SoapDoor:
         *,
         spool: Spool | None = None,
         gate: Gate | None = None,
+        identity: SigningIdentity | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
@@ -81,6 +85,7 @@ class SoapDoor:
         self._limits = limits
         self._spool = spool
         self._gate = gate
+        self._identity = identity
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
@@ -125,6 +130,7 @@ class SoapDoor:
             action=route.response_action,
             relates_to=request.envelope.message_id,
             mtom=request.mtom,
+            identity=self._identity if _is_asked_to_sign(request) else None,
         )
         pieces: Iterable[bytes] = wire.pieces
         if reply.parts:
@@ -139,6 +145,11 @@ class SoapDoor:
         if self._spool is None or (length is not None and length <= _SMALL):
             return False
         return not self._spool.has_room(length or _SMALL)
+
+
+def _is_asked_to_sign(request: Request) -> bool:
+    """Whether a request is of a partner whose signed messages are answered with signed ones."""
+    return request.verified is not None and request.verified.signer.signed_answers
 
 
 class _Visit:
@@ -165,6 +176,8 @@ class _Visit:
             facts["transaction"] = self.route.number
         if self.request is not None and self.request.envelope.message_id:
             facts["message_id"] = self.request.envelope.message_id.strip()[:128]
+        if self.request is not None and self.request.caller.partner:
+            facts["partner"] = self.request.caller.partner
         if self._sender:
             facts["sender"] = self._sender[:64]
         return facts
@@ -184,7 +197,10 @@ class _Visit:
         headers = [("Content-Type", kind), ("Content-Length", str(len(body))), *fault.headers]
         if unread:
             headers.append(("Connection", "close"))
-        log.warning("refused", extra={**self.facts(), "status": status, "fault": fault.kind.id})
+        more = {"detail": fault.log_detail} if fault.log_detail else {}
+        if "incident" in fault.values:
+            more["incident"] = str(fault.values["incident"])
+        log.warning("refused", extra={**self.facts(), "status": status, "fault": fault.kind.id, **more})
         start_response(f"{status} {_REASONS.get(status, 'Error')}", headers)
         return (body,)
 

@@ -237,7 +237,7 @@ class Receiver:
         caller: Caller,
     ) -> Request:
         envelope = read_envelope(root.element)
-        resolve_includes(root.element, parts)
+        replaced = resolve_includes(root.element, parts)
         action = (kind.parameters.get("action") or "").strip() or None
         return Request(
             envelope=envelope,
@@ -246,4 +246,5 @@ class Receiver:
             mtom=mtom,
             http_action=action,
             caller=caller,
+            replaced=replaced,
         )

@@ -12,6 +12,7 @@ from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
+from xds.pki import read_pair
 from xds.registry import (
     MultiPatientStoredQuery,
     PatientIdentityFeedV3,
@@ -39,15 +40,18 @@ from xds.server.admission import Admission
 from xds.server.application import Application
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
-from xds.server.endpoint import SoapDoor
+from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
+from xds.server.gate import Gates, SignatureGate
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
 from xds.server.policies import policies
+from xds.server.proven import proven
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, service_url
-from xds.settings import Settings
+from xds.server.trust import TrustWatch
+from xds.settings import Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -57,6 +61,7 @@ from xds.store import (
     QueryStore,
     ReplayStore,
     RepositoryStore,
+    SignedMessageStore,
     SubmissionStore,
     UpdateStore,
     open_pool,
@@ -79,6 +84,7 @@ from xds.transactions import (
     Transaction,
     of_role,
 )
+from xds.wss import SigningIdentity
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +98,7 @@ class House:
     housekeeper: Housekeeper
     feed: MllpServer | None
     codes: CodesWatch | None
+    trust: TrustWatch | None
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
@@ -100,6 +107,8 @@ class House:
             self.feed.stop()
         if self.codes is not None:
             self.codes.stop()
+        if self.trust is not None:
+            self.trust.stop()
         self.pool.close()
 
 
@@ -132,7 +141,9 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         handlers |= _repository_handlers(settings, rules, rounds)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    endpoints = _endpoints(settings, handlers, rules, audit)
+    endpoints = _endpoints(settings, handlers, rules, audit, SignedMessageStore(pool))
+    trust = _trust(settings)
+    identity = signing_identity(settings)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
     site = Site(settings)
@@ -148,6 +159,8 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
                 admission,
                 limits,
                 spool=spool if path == settings.server.repository_path else None,
+                gate=None if trust is None else _gate(settings, trust, path),
+                identity=identity,
             )
             for path, endpoint in endpoints.items()
         },
@@ -159,7 +172,38 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     feed = None if door is None else feed_server(door, settings, pool, audit)
     if feed is not None:
         feed.start()
-    return House(application=application, pool=pool, housekeeper=housekeeper, feed=feed, codes=codes)
+    return House(
+        application=application, pool=pool, housekeeper=housekeeper, feed=feed, codes=codes, trust=trust
+    )
+
+
+def _trust(settings: Settings) -> TrustWatch | None:
+    """The partner table, kept as its files say; None where nobody is enrolled and nothing has to be signed."""
+    if not settings.security.signed and not any(map(is_enrolled, settings.partners)):
+        return None
+    watch = TrustWatch(settings)
+    watch.start()
+    return watch
+
+
+def _gate(settings: Settings, trust: TrustWatch, path: str) -> Gate:
+    return Gates(SignatureGate(lambda: trust.trust, settings.server, path))
+
+
+def signing_identity(settings: Settings) -> SigningIdentity | None:
+    """What this service signs with: its own pair for that, else that of its TLS.
+
+    Raises
+    ------
+    PkiError
+        The pair cannot be used.
+    """
+    security, server = settings.security, settings.server
+    certificate, key = security.certificate or server.certificate, security.key or server.key
+    if certificate is None or key is None:
+        return None
+    found, private = read_pair(certificate, key)
+    return SigningIdentity(key=private, certificate=found)
 
 
 def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
@@ -291,7 +335,11 @@ def _on_demand_source(settings: Settings, rounds: Rounds, depositor: Depositor) 
 
 
 def _endpoints(
-    settings: Settings, handlers: Mapping[Transaction, Handler], rules: Policies, audit: AuditLog
+    settings: Settings,
+    handlers: Mapping[Transaction, Handler],
+    rules: Policies,
+    audit: AuditLog,
+    messages: SignedMessageStore,
 ) -> dict[str, SoapEndpoint]:
     paths = {Role.REGISTRY: settings.server.registry_path, Role.REPOSITORY: settings.server.repository_path}
     endpoints = {}
@@ -304,7 +352,14 @@ def _endpoints(
                 response_action=row.response_action,
                 body=row.request,
                 mtom=row.mtom,
-                handler=audited(row, guarded(row, handlers[row]), audit, path),
+                handler=audited(
+                    row,
+                    guarded(
+                        row, proven(row, handlers[row], signed=settings.security.signed, messages=messages)
+                    ),
+                    audit,
+                    path,
+                ),
                 claims=row.claims,
             )
             for row in of_role(role)

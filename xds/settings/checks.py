@@ -32,6 +32,7 @@ _NEED_CERTIFICATE: Final = (
     "allow_sha1",
     "signed_answers",
 )
+_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # not to listen on
 _OFF_AT_ZERO: Final = frozenset({"in_flight_per_peer", "requests_per_second", "free_space_bytes"})
 
 
@@ -71,6 +72,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _store(settings.store)
     yield from _registry(settings.registry)
     yield from _partners(settings.partners)
+    yield from _security(settings)
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
     yield from _limits(settings.limits)
@@ -133,6 +135,28 @@ def _tls(settings: Settings) -> Iterator[str]:
         yield (
             "no client could connect: enrol one by certificates in [[partners]], name server.client_ca, or set"
             ' server.client_certificates = "off"'
+        )
+
+
+def _security(settings: Settings) -> Iterator[str]:
+    security, server = settings.security, settings.server
+    if (security.certificate is None) != (security.key is None):
+        yield "security.certificate and security.key belong together: set both, or none"
+    yield from _are_files(("security.certificate", security.certificate), ("security.key", security.key))
+    enrolled = [partner for partner in settings.partners if is_enrolled(partner)]
+    if security.signed and server.public_url is None and server.host in _EVERY_ADDRESS:
+        yield (
+            "server.public_url is needed: a signed message names this service in wsa:To, and server.host names no"
+            " address"
+        )
+    if (
+        any(partner.signed_answers for partner in enrolled)
+        and security.certificate is None
+        and server.certificate is None
+    ):
+        yield (
+            "security.certificate and security.key are needed: a partner has signed_answers, and there is nothing to"
+            " sign with"
         )
 
 

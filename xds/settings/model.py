@@ -110,6 +110,34 @@ class PartnerSettings:
     levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, laid over those of [rules]
 
 
+Signable = Literal[
+    "ITI-18",
+    "ITI-41",
+    "ITI-42",
+    "ITI-43",
+    "ITI-44",
+    "ITI-51",
+    "ITI-57",
+    "ITI-61",
+    "ITI-62",
+    "ITI-86",
+    "ITI-92",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecuritySettings:
+    """``[security]``: what has to be signed, by WS-Security ([security.md](security.md)).
+
+    A signature that a message bears is verified whether or not its transaction has to be signed, as soon as a partner
+    is enrolled by its certificate.
+    """
+
+    signed: tuple[Signable, ...] = ()  # transactions that are refused without a partner's signature
+    certificate: Path | None = None  # PEM: what we sign with, answers and ITI-42; none: server.certificate
+    key: Path | None = None  # its key, PEM without a password, readable by nobody else
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySettings:
     """``[repository]``: documents and where they are registered."""
@@ -162,6 +190,7 @@ class Settings:
     registry: RegistrySettings = field(default_factory=RegistrySettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
     partners: tuple[PartnerSettings, ...] = ()
+    security: SecuritySettings = field(default_factory=SecuritySettings)
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)

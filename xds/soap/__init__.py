@@ -7,6 +7,7 @@ from xds.soap.faults import SoapFault, encode_fault
 from xds.soap.message import DocumentSource, Handler, Reply, ReplyPart, Request
 from xds.soap.protocol import Route, SoapEndpoint
 from xds.soap.reply import WireReply, encode_reply
+from xds.soap.security import security_fault
 
 __all__ = [
     "DocumentSource",
@@ -24,4 +25,5 @@ __all__ = [
     "encode_reply",
     "read_envelope",
     "resolve_includes",
+    "security_fault",
 ]

@@ -39,10 +39,16 @@ _TOO_LONG: Final = Phrase(
 _NAMELESS: Final = Phrase("without a Content-ID", "sans Content-ID")
 
 
-def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument]) -> None:
+def resolve_includes(
+    root: etree._Element, parts: Mapping[str, SpooledDocument]
+) -> tuple[etree._Element, ...]:
     """Check that every xop:Include has its part and every part its xop:Include.
 
     Outside xds:Document an Include is replaced by the base64 text it stands for.
+
+    Returns
+    -------
+    The elements whose Include was replaced.
 
     Raises
     ------
@@ -50,6 +56,7 @@ def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument])
         A part that is missing, referred to twice or never, or an Include that is not its parent's only content.
     """
     used: set[str] = set()
+    replaced: list[etree._Element] = []
     for include in list(root.iter(INCLUDE)):
         parent = include.getparent()
         if parent is None:
@@ -70,9 +77,11 @@ def resolve_includes(root: etree._Element, parts: Mapping[str, SpooledDocument])
             parent.remove(include)
             with part.open() as octets:
                 parent.text = base64.b64encode(octets.read()).decode()
+            replaced.append(parent)
     for content_id in parts:
         if content_id not in used:
             raise SoapFault(PART_UNUSED, content_id=content_id or _NAMELESS)
+    return tuple(replaced)
 
 
 def document_content(

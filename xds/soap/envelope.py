@@ -16,6 +16,9 @@ from xds.soap.faults import (
     Phrase,
     SoapFault,
 )
+from xds.soap.security import security_fault
+from xds.wss import Refused
+from xds.wss.refusals import HEADER_TWICE
 from xds.xml.namespaces import SOAP11, SOAP12, WSA, WSSE
 
 ENVELOPE: Final = f"{{{SOAP12}}}Envelope"
@@ -86,6 +89,14 @@ def read_envelope(root: etree._Element) -> Envelope:
     )
 
 
+def _twice(header: etree._Element, name: str) -> SoapFault:
+    """Where a message claims to be secured, a second header is an attack on it (WSS 1.1 section 12)."""
+    count = len(header.findall(f"{{{WSA}}}{name}"))
+    if header.find(SECURITY) is not None:
+        return security_fault(Refused(HEADER_TWICE, header=f"wsa:{name}", count=count))
+    return SoapFault(ADDRESSING_HEADER, header=name, count=count)
+
+
 def _read_headers(header: etree._Element) -> dict[str, etree._Element]:
     found: dict[str, etree._Element] = {}
     for block in header.iterchildren(tag=etree.Element):
@@ -93,7 +104,7 @@ def _read_headers(header: etree._Element) -> dict[str, etree._Element]:
         if tag in _ONCE:
             name = _ONCE[tag]
             if name in found:
-                raise SoapFault(ADDRESSING_HEADER, header=name, count=len(header.findall(tag)))
+                raise _twice(header, name)
             found[name] = block
         elif (
             tag not in _UNDERSTOOD

@@ -5,13 +5,14 @@ What is wrong with the *content* of a well-formed message is a RegistryResponse 
 
 import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from xml.sax.saxutils import quoteattr
 
-from xds.xml.namespaces import SOAP11, SOAP12, WSA
+from xds.xml.namespaces import SOAP11, SOAP12, WSA, WSSE, WSU
 
 FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/soap/fault"
 WSA_FAULT_ACTION: Final = "http://www.w3.org/2005/08/addressing/fault"
+_SUBCODES: Final = {"wsa": WSA, "wsse": WSSE, "wsu": WSU}
 DETAIL_NAMESPACE: Final = "urn:oid:2.999.9.1"
 """Namespace of our fault detail: the stable id that a support desk is told."""
 # What XML 1.0 cannot hold (2.2): a peer's MIME head may have it, and our answer must stay readable.
@@ -34,7 +35,8 @@ class FaultKind:
     http_status: int
     en: str
     fr: str
-    subcode: str | None = None  # local name in the WS-Addressing namespace
+    subcode: str | None = None  # local name in the namespace of `prefix`
+    prefix: Literal["wsa", "wsse", "wsu"] = "wsa"  # WS-Addressing, or WS-Security 1.1 section 12
 
 
 class SoapFault(Exception):
@@ -48,14 +50,22 @@ class SoapFault(Exception):
         HTTP headers that go with the answer (Retry-After, Upgrade).
     values
         What fills the reason: never a patient's data, never a document's.
+    log_detail
+        What only our own log says.
     """
 
     def __init__(
-        self, kind: FaultKind, *, headers: tuple[tuple[str, str], ...] = (), **values: object
+        self,
+        kind: FaultKind,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        log_detail: str = "",
+        **values: object,
     ) -> None:
         super().__init__(kind.id)
         self.kind = kind
         self.headers = headers
+        self.log_detail = log_detail
         self.values = values
 
     def reason(self, language: str = "en") -> str:
@@ -127,6 +137,16 @@ ACTION_MISMATCH: Final = FaultKind(
     " together.",
     fr="wsa:Action {action} va avec un corps {expected} ; le corps est {found}. Envoyez la paire qui va"
     " ensemble.",
+)
+HTTP_ACTION: Final = FaultKind(
+    id="http-action",
+    code="Sender",
+    http_status=400,
+    subcode="ActionMismatch",
+    en="The action parameter of the Content-Type is not the signed wsa:Action {header}; send the same, or leave the"
+    " parameter out.",
+    fr="Le paramètre action du Content-Type n'est pas le wsa:Action signé {header} ; envoyez le même, ou omettez le"
+    " paramètre.",
 )
 ADDRESSING_HEADER: Final = FaultKind(
     id="addressing-header",
@@ -278,9 +298,9 @@ def encode_fault(fault: SoapFault, *, relates_to: str | None, language: str) -> 
     if fault.kind is SOAP_11:
         return _encode_soap11(fault, language)
     kind = fault.kind
-    action = WSA_FAULT_ACTION if kind.subcode else FAULT_ACTION
+    action = WSA_FAULT_ACTION if kind.subcode and kind.prefix == "wsa" else FAULT_ACTION
     relates = "" if relates_to is None else f"<wsa:RelatesTo>{escape_text(relates_to)}</wsa:RelatesTo>"
-    subcode = f"<env:Subcode><env:Value>wsa:{kind.subcode}</env:Value></env:Subcode>" if kind.subcode else ""
+    subcode = _subcode(kind)
     texts = f'<env:Text xml:lang="en">{escape_text(fault.reason())}</env:Text>'
     if language == "fr":
         texts = f'<env:Text xml:lang="fr">{escape_text(fault.reason("fr"))}</env:Text>{texts}'
@@ -295,6 +315,13 @@ def encode_fault(fault: SoapFault, *, relates_to: str | None, language: str) -> 
         f'<x:FaultId xmlns:x="{DETAIL_NAMESPACE}">{kind.id}</x:FaultId></env:Detail>'
         "</env:Fault></env:Body></env:Envelope>"
     ).encode()
+
+
+def _subcode(kind: FaultKind) -> str:
+    if not kind.subcode:
+        return ""
+    declared = "" if kind.prefix == "wsa" else f' xmlns:{kind.prefix}="{_SUBCODES[kind.prefix]}"'
+    return f"<env:Subcode><env:Value{declared}>{kind.prefix}:{kind.subcode}</env:Value></env:Subcode>"
 
 
 def escape_text(text: str) -> str:

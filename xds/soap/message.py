@@ -11,6 +11,7 @@ from xds.access import NOBODY, Caller
 from xds.audit import SILENT, Trail
 from xds.documents import SpooledDocument
 from xds.soap.envelope import Envelope
+from xds.wss import VerifiedMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Request:
     http_action: str | None = None  # Content-Type's action; counts only when wsa:Action is absent
     caller: Caller = NOBODY
     trail: Trail = SILENT  # what it leaves in the audit log
+    replaced: tuple[etree._Element, ...] = ()  # elements whose xop:Include is base64 text now
+    verified: VerifiedMessage | None = None  # what a signature proves of it; its body is `envelope.body`
 
     @property
     def peer(self) -> str:

@@ -1,13 +1,17 @@
 """An answer onto the wire: envelope around the body, documents joined as MIME parts or inline base64."""
 
-import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from lxml import etree
+
 from xds.mime import OutPart, related
+from xds.model import WSA_ANONYMOUS, new_uuid_urn
 from xds.soap.faults import escape_text
 from xds.soap.message import Reply, ReplyPart
+from xds.wss import SigningIdentity, base64_pieces, sign
+from xds.xml import XmlLimits, parse
 from xds.xml.namespaces import SOAP12, WSA
 
 SOAP_TYPE: Final = "application/soap+xml"
@@ -15,6 +19,8 @@ _ENVELOPE_OPEN = (
     f'<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="{SOAP12}" xmlns:wsa="{WSA}"><env:Header>'
     '<wsa:Action env:mustUnderstand="1">'
 )
+_OWN: Final = XmlLimits(depth=256, nodes=10_000_000)
+"""Shape of our own answers; the limits are for what a peer sends."""
 _AT_ONCE: Final = 96 * 1024
 _ENVELOPE_CLOSE: Final = b"</env:Body></env:Envelope>"
 
@@ -28,11 +34,26 @@ class WireReply:
     pieces: Iterator[bytes] | Sequence[bytes]
 
 
-def encode_reply(reply: Reply, *, action: str, relates_to: str | None, mtom: bool) -> WireReply:
-    """Encode an answer in the form its request had: MTOM, or plain with documents as base64."""
-    head = envelope_head(action, relates_to)
+def encode_reply(
+    reply: Reply,
+    *,
+    action: str,
+    relates_to: str | None,
+    mtom: bool,
+    identity: SigningIdentity | None = None,
+) -> WireReply:
+    """Encode an answer in the form its request had: MTOM, or plain with documents as base64.
+
+    Parameters
+    ----------
+    identity
+        Signs the answer; its documents are read once for that, before its first octet leaves.
+    """
+    head, body, close = envelope_head(action, relates_to), reply.body, _ENVELOPE_CLOSE
+    if identity is not None:
+        head, body, close = b"", (_signed(reply, action, relates_to, identity),), b""
     if mtom:
-        root = b"".join((head, *reply.body, _ENVELOPE_CLOSE))
+        root = b"".join((head, *body, close))
         parts = [
             OutPart(
                 content_id=part.content_id,
@@ -46,7 +67,7 @@ def encode_reply(reply: Reply, *, action: str, relates_to: str | None, mtom: boo
         return WireReply(content_type=content_type, content_length=length, pieces=pieces)
     content_type = f'{SOAP_TYPE}; charset=UTF-8; action="{action}"'
     if not reply.parts:
-        octets = (head, *reply.body, _ENVELOPE_CLOSE)
+        octets = (head, *body, close)
         length = sum(map(len, octets))
         # Small, it leaves at once; a large one is not copied only to be one.
         return WireReply(
@@ -54,24 +75,34 @@ def encode_reply(reply: Reply, *, action: str, relates_to: str | None, mtom: boo
             content_length=length,
             pieces=(b"".join(octets),) if length < _AT_ONCE else octets,
         )
-    return _inline(head, reply, content_type)
+    return _inline((head, *body, close), reply.parts, content_type)
 
 
-def envelope_head(action: str, relates_to: str | None) -> bytes:
+def _signed(reply: Reply, action: str, relates_to: str | None, identity: SigningIdentity) -> bytes:
+    """The whole envelope with its signature; to sign, it has to say where it goes and which it is."""
+    headers = f"<wsa:MessageID>{new_uuid_urn()}</wsa:MessageID><wsa:To>{WSA_ANONYMOUS}</wsa:To>"
+    octets = (envelope_head(action, relates_to, headers), *reply.body, _ENVELOPE_CLOSE)
+    root = parse(b"".join(octets), _OWN)
+    attachments = {f"cid:{part.content_id}": part.source.pieces for part in reply.parts}
+    sign(root, identity, attachments=attachments)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def envelope_head(action: str, relates_to: str | None, headers: str = "") -> bytes:
     """The envelope up to and including the Body's start tag."""
     relates = "" if relates_to is None else f"<wsa:RelatesTo>{escape_text(relates_to)}</wsa:RelatesTo>"
-    return f"{_ENVELOPE_OPEN}{action}</wsa:Action>{relates}</env:Header><env:Body>".encode()
+    return f"{_ENVELOPE_OPEN}{action}</wsa:Action>{relates}{headers}</env:Header><env:Body>".encode()
 
 
-def _inline(head: bytes, reply: Reply, content_type: str) -> WireReply:
-    rest = b"".join(reply.body)
-    segments: list[bytes | ReplyPart] = [head]
-    for part in reply.parts:
+def _inline(octets: Iterable[bytes], parts: Sequence[ReplyPart], content_type: str) -> WireReply:
+    rest = b"".join(octets)
+    segments: list[bytes | ReplyPart] = []
+    for part in parts:
         before, found, rest = rest.partition(f'<xop:Include href="cid:{part.content_id}"/>'.encode())
         if not found:
             raise LookupError(f"the body does not refer to {part.content_id}")
         segments += (before, part)
-    segments += (rest, _ENVELOPE_CLOSE)
+    segments.append(rest)
     length = sum(
         len(item) if isinstance(item, bytes) else (item.source.size + 2) // 3 * 4 for item in segments
     )
@@ -83,15 +114,4 @@ def _inline_pieces(segments: Sequence[bytes | ReplyPart]) -> Iterator[bytes]:
         if isinstance(item, bytes):
             yield item
         else:
-            yield from _base64_pieces(item.source.pieces())
-
-
-def _base64_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    kept = b""
-    for piece in pieces:
-        octets = kept + piece
-        whole = len(octets) // 3 * 3
-        kept = octets[whole:]
-        yield base64.b64encode(octets[:whole])
-    if kept:
-        yield base64.b64encode(kept)
+            yield from base64_pieces(item.source.pieces())

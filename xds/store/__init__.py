@@ -32,6 +32,7 @@ from xds.store.repository import (
     RepositoryStore,
     ServedDocument,
 )
+from xds.store.signed_messages import Claim, SignedMessageKey, SignedMessageStore
 from xds.store.submissions import RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.store.unmerge import (
     CUT,
@@ -47,6 +48,7 @@ __all__ = [
     "CUT",
     "AddedSubmission",
     "AssertionStore",
+    "Claim",
     "Conflict",
     "EarlierSubmission",
     "EmbeddedPostgres",
@@ -82,6 +84,8 @@ __all__ = [
     "SchemaError",
     "SchemaState",
     "ServedDocument",
+    "SignedMessageKey",
+    "SignedMessageStore",
     "StoreBusy",
     "StoreUnavailable",
     "SubmissionStore",

@@ -30,7 +30,8 @@ class Housekeeping:
                     connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
     def forget_answers(self) -> None:
-        """Forget stored answers older than a day (security digest 11.5), and assertions that ended a day ago."""
+        """Forget answers and signed messages of a day ago (security digest 11.5), and assertions that ended then."""
         with borrowed(self._pool) as connection:
             connection.execute(statements("registry")["forget_answers"])
             connection.execute(statements("assertions")["forget_assertions"])
+            connection.execute(statements("signed_messages")["forget"])

@@ -2,6 +2,7 @@
 
 import logging
 
+from xds.wss import refusals
 from xds.wss.digest import Attachments, Pieces, base64_pieces
 from xds.wss.refusals import FaultCode, Refusal, Refused
 from xds.wss.sign import SigningIdentity, sign
@@ -21,6 +22,7 @@ __all__ = [
     "VerifiedMessage",
     "base64_pieces",
     "is_signed",
+    "refusals",
     "sign",
     "verify",
 ]

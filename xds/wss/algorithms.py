@@ -80,7 +80,7 @@ def algorithm_for(key: SigningKey) -> SignatureAlgorithm:
     """The algorithm that we sign with: the usual one of the key."""
     if isinstance(key, rsa.RSAPrivateKey):
         return SIGNATURES[f"{_MORE}rsa-sha256"]
-    return SIGNATURES[f"{_MORE}ecdsa-{'sha384' if key.key_size > 256 else 'sha256'}"]  # noqa: PLR2004  # P-256
+    return SIGNATURES[f"{_MORE}ecdsa-{'sha384' if key.key_size > 256 else 'sha256'}"]  # P-256
 
 
 def signature_of(octets: bytes, key: SigningKey, algorithm: SignatureAlgorithm) -> bytes:

@@ -106,7 +106,6 @@ def _marked(node: etree._Element, attachments: Attachments) -> Iterator[list[tup
             marks.append((marker.encode(), pieces))
         yield marks
     finally:
-        for parent, include, text, tail in taken:
-            parent.text = text
-            include.tail = tail
+        for parent, include, before, after in taken:
+            parent.text, include.tail = before, after
             parent.append(include)

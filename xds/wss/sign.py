@@ -120,9 +120,7 @@ def _signature(
     value = signature_of(canonical(signed_info), identity.key, algorithm)
     etree.SubElement(signature, names.SIGNATURE_VALUE).text = base64.b64encode(value).decode()
     key_info = etree.SubElement(signature, names.KEY_INFO)
-    reference = etree.SubElement(
-        etree.SubElement(key_info, names.TOKEN_REFERENCE), names.TOKEN_REFERENCE_URI
-    )
+    reference = etree.SubElement(etree.SubElement(key_info, names.TOKEN_REFERENCE), names.TOKEN_REFERENCE_URI)
     reference.set("URI", f"#{token.get(names.WSU_ID)}")
     reference.set("ValueType", names.X509V3)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives import hashes
 from lxml import etree
@@ -34,8 +34,8 @@ _LEAST: Final = 5
 _MOST: Final = 12
 # xml:id is "id" of the XML namespace. "id" in lower case is left out: in ITI-41 Document and ExtrinsicObject
 # rightly share one.
-_IDS: Final = etree.XPath("//@*[local-name()='Id' or local-name()='ID']|//@xml:id")
-_OTHER_IDS: Final = etree.XPath("//@*[local-name()='id']")
+_IDS: Final[Any] = etree.XPath("//@*[local-name()='Id' or local-name()='ID']|//@xml:id")
+_OTHER_IDS: Final[Any] = etree.XPath("//@*[local-name()='id']")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def _check_shape(
 
 
 def _id_table(root: etree._Element) -> dict[str, etree._Element]:
-    """Every Id of the message with its element; what is there twice could mean one thing to us and another to a peer."""
+    """Every Id of the message with its element; one that is there twice could name this to us and that to a peer."""
     table: dict[str, etree._Element] = {}
     for value in _IDS(root):
         if value in table:

@@ -4,7 +4,7 @@ What is found here by position is what the signature must cover and what is proc
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -22,8 +22,8 @@ from xds.wss.refusals import (
 )
 
 _PLACED: Final = (names.TO, names.ACTION, names.MESSAGE_ID)
-_ENVELOPE_PARTS: Final = etree.XPath("//env:Envelope|//env:Header|//env:Body", namespaces=names.PREFIXES)
-_SECURITY_PARTS: Final = etree.XPath(
+_ENVELOPE_PARTS: Final[Any] = etree.XPath("//env:Envelope|//env:Header|//env:Body", namespaces=names.PREFIXES)
+_SECURITY_PARTS: Final[Any] = etree.XPath(
     "//wsse:Security|//wsu:Timestamp|//wsse:BinarySecurityToken|//ds:Signature|//saml:Assertion",
     namespaces=names.PREFIXES,
 )
@@ -69,9 +69,7 @@ def is_signed(header: etree._Element | None) -> bool:
     """Tell whether a message claims to be signed: a ds:Signature of its own in a wsse:Security header."""
     if header is None:
         return False
-    return any(
-        security.find(names.SIGNATURE) is not None for security in header.iterchildren(names.SECURITY)
-    )
+    return any(security.find(names.SIGNATURE) is not None for security in header.iterchildren(names.SECURITY))
 
 
 def read_structure(root: etree._Element) -> SecuredEnvelope:
@@ -94,25 +92,29 @@ def read_structure(root: etree._Element) -> SecuredEnvelope:
     for part in _ENVELOPE_PARTS(root):
         if not any(part is each for each in (root, header, body)):
             raise Refused(BODY_ELSEWHERE, what=names.spoken(str(part.tag)))
-    security = _security(root, header)
+    security, assertion = _security(root, header)
     blocks = _headers(header)
-    return SecuredEnvelope(root=root, header=header, body=body, **security, **blocks)
+    return SecuredEnvelope(root=root, header=header, body=body, assertion=assertion, **security, **blocks)
 
 
 def _refuse_what_readers_skip(root: etree._Element) -> None:
     """A comment within a value would make two readers see two values (2.2)."""
     information = root.getroottree().docinfo
-    if (
-        information.internalDTD is not None
-        or information.externalDTD is not None
-        or root.getprevious() is not None
-        or root.getnext() is not None
-        or next(root.iter(etree.Comment, etree.PI, etree.Entity), None) is not None
+    outside: list[object] = [
+        information.internalDTD,
+        information.externalDTD,
+        root.getprevious(),
+        root.getnext(),
+    ]
+    if any(each is not None for each in outside) or any(
+        True for _ in root.iter(etree.Comment, etree.PI, etree.Entity)
     ):
         raise Refused(COMMENT)
 
 
-def _security(root: etree._Element, header: etree._Element) -> dict[str, etree._Element]:
+def _security(
+    root: etree._Element, header: etree._Element
+) -> tuple[dict[str, etree._Element], etree._Element | None]:
     found = _SECURITY_PARTS(root)
     by_tag: dict[str, list[etree._Element]] = {}
     for part in found:
@@ -133,12 +135,10 @@ def _security(root: etree._Element, header: etree._Element) -> dict[str, etree._
         "signature": _only(by_tag, names.SIGNATURE, security),
     }
     _check_children(security, parts["token"], parts["signature"])
-    return {**parts, "assertion": assertion}  # type: ignore[dict-item]  # None where there is none
+    return parts, assertion
 
 
-def _check_children(
-    security: etree._Element, token: etree._Element, signature: etree._Element
-) -> None:
+def _check_children(security: etree._Element, token: etree._Element, signature: etree._Element) -> None:
     if any(child.tag not in _WITHIN_SECURITY for child in security) or security.index(token) > security.index(
         signature
     ):
@@ -149,9 +149,7 @@ def _check_children(
         )
 
 
-def _only(
-    by_tag: dict[str, list[etree._Element]], tag: str, parent: etree._Element
-) -> etree._Element:
+def _only(by_tag: dict[str, list[etree._Element]], tag: str, parent: etree._Element) -> etree._Element:
     found = by_tag.get(tag, [])
     if len(found) != 1 or found[0].getparent() is not parent:
         raise Refused(ONE_PLACE, what=names.spoken(tag), where=names.spoken(str(parent.tag)))

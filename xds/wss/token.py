@@ -51,7 +51,7 @@ def read_token(message: SecuredEnvelope) -> x509.Certificate:
         certificate.public_key()
     except (binascii.Error, ValueError, TypeError, x509.InvalidVersion) as error:
         raise Refused(TOKEN_UNREADABLE, detail=type(error).__name__) from None
-    except Exception as error:  # noqa: BLE001  # a key of a kind that the library does not know
+    except Exception as error:  # a key of a kind that the library does not know
         raise Refused(TOKEN_UNREADABLE, detail=type(error).__name__) from None
     return certificate
 

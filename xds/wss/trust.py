@@ -12,8 +12,11 @@ class Signer:
     """The partner whose certificate signed a message, and what was agreed with it."""
 
     partner: str  # its name in the partner table
-    algorithms: frozenset[str] = field(default=frozenset())  # names of `xds.wss.algorithms`; empty: all of them
+    algorithms: frozenset[str] = field(
+        default=frozenset()
+    )  # names of `xds.wss.algorithms`; empty: all of them
     allows_sha1: bool = False  # takes SHA-1, which can be forged
+    signed_answers: bool = False  # is answered with signed messages
 
 
 class Trust(Protocol):

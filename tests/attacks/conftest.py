@@ -1,0 +1,62 @@
+"""One service that demands signatures, for all attacks on messages; partners are enrolled as in production."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.attacks.target import SOURCES, Target
+from tests.transactions.conftest import base_settings, running
+from xds.pki import Authority, pem_of
+from xds.wss import SigningIdentity
+
+
+def issue(authority: Authority, name: str, **options: Any) -> SigningIdentity:
+    """A certificate of an authority, and its key."""
+    certificate, key = authority.issue(name, **options)
+    return SigningIdentity(key=key, certificate=certificate)
+
+
+def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity]]:
+    """Write a partner table's files: two partners by certificate, and a third by its issuer.
+
+    The third has certificates that are expired, revoked, and not for signatures; "stranger" is nobody's.
+    """
+    authority, now = Authority.made(), datetime.now(UTC)
+    other = Authority.made()
+    identities = {name: issue(authority, name) for name in SOURCES}
+    identities |= {
+        "expired": issue(other, "partner-c", starts=now - timedelta(days=9), ends=now - timedelta(days=1)),
+        "revoked": issue(other, "partner-c"),
+        "no signer": issue(other, "partner-c", signs=False),
+        "stranger": issue(Authority.made(), "partner-a"),
+    }
+    folder.mkdir()
+    revoked = other.revoke([identities["revoked"].certificate])
+    (folder / "other.crl").write_bytes(revoked.public_bytes(Encoding.PEM))
+    (folder / "other.pem").write_bytes(pem_of(other.certificate))
+    table: list[dict[str, Any]] = []
+    for name, source_id in SOURCES.items():
+        path = folder / f"{name}.pem"
+        path.write_bytes(pem_of(identities[name].certificate))
+        table.append({"name": name, "certificates": [str(path)], "source_ids": [source_id]})
+    third = {"issuer": str(folder / "other.pem"), "subject": "CN=partner-c"}
+    table.append({"name": "partner-c", **third, "revocation_list": str(folder / "other.crl")})
+    return table, identities
+
+
+@pytest.fixture(scope="session")
+def target(
+    postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
+    """A service that demands signed ITI-41 and ITI-42 over plain HTTP."""
+    folder = tmp_path_factory.mktemp("attacked")
+    dsn = new_database()
+    table, identities = enrol(folder / "keys")
+    settings = base_settings(dsn, folder) | {"partners": table, "security": {"signed": ["ITI-41", "ITI-42"]}}
+    with running(folder, settings, {"PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "")}) as service:
+        yield Target(service=service, dsn=dsn, identities=identities)
