@@ -8,7 +8,7 @@ from lxml import etree
 from tests.attacks.target import Target, registration
 from tests.wss.messages import drop, find, resigned, spoiled, twin
 from xds.wss import names
-from xds.xml.namespaces import DS
+from xds.xml.namespaces import DSIG
 
 CHECK, INVALID = "wsse:FailedCheck", "wsse:InvalidSecurity"
 
@@ -141,7 +141,7 @@ def test_w7_wrapper(target: Target, place: str) -> None:
         signature, header = find(root, names.SIGNATURE), find(root, names.HEADER)
         new = find(root, names.BODY)
         if place == "ds:Object":
-            etree.SubElement(signature, f"{{{DS}}}Object").append(body)
+            etree.SubElement(signature, f"{{{DSIG}}}Object").append(body)
         elif place == "Signature":
             signature.append(body)
         elif place == "Security":

@@ -15,7 +15,7 @@ from xds.wss import FaultCode, Refused, SigningIdentity, names, verify
 from xds.wss.algorithms import algorithm_for, signature_of
 from xds.wss.digest import canonical, digest_of
 from xds.xml import parse
-from xds.xml.namespaces import DS, EXC_C14N, WSU
+from xds.xml.namespaces import DSIG, EXC_C14N, WSU
 
 from .messages import (
     NOW,
@@ -152,12 +152,12 @@ BY_ANYBODY: dict[str, tuple[Change, str]] = {
         "part-not-signed",
     ),
     "Object": (
-        lambda root: etree.SubElement(find(root, names.SIGNATURE), f"{{{DS}}}Object"),
+        lambda root: etree.SubElement(find(root, names.SIGNATURE), f"{{{DSIG}}}Object"),
         "signature-shape",
     ),
     "no KeyInfo": (lambda root: drop(find(root, names.KEY_INFO)), "signature-shape"),
     "KeyValue": (
-        lambda root: etree.SubElement(find(root, names.KEY_INFO), f"{{{DS}}}KeyValue"),
+        lambda root: etree.SubElement(find(root, names.KEY_INFO), f"{{{DSIG}}}KeyValue"),
         "signature-shape",
     ),
     "token of another name": (attribute(names.TOKEN_REFERENCE_URI, "URI", "#nobody"), "token-unavailable"),
@@ -216,7 +216,7 @@ def body_child_signed(root: etree._Element) -> None:
 
 def truncated(root: etree._Element) -> None:
     method = find(root, names.SIGNATURE_METHOD)
-    etree.SubElement(method, f"{{{DS}}}HMACOutputLength").text = "8"
+    etree.SubElement(method, f"{{{DSIG}}}HMACOutputLength").text = "8"
 
 
 BY_ITS_SIGNER: dict[str, tuple[Change, str]] = {
@@ -237,7 +237,7 @@ BY_ITS_SIGNER: dict[str, tuple[Change, str]] = {
     ),
     "XSLT": (transform("http://www.w3.org/TR/1999/REC-xslt-19991116"), "signature-transform"),
     "XPath": (transform("http://www.w3.org/TR/1999/REC-xpath-19991116"), "signature-transform"),
-    "enveloped": (transform(f"{DS}enveloped-signature"), "signature-transform"),
+    "enveloped": (transform(f"{DSIG}enveloped-signature"), "signature-transform"),
     "C14N with comments": (transform(f"{EXC_C14N}WithComments"), "signature-transform"),
     "two transforms": (second_transform, "signature-transform"),
     "empty URI": (uri(""), "signature-reference-uri"),
@@ -251,21 +251,21 @@ BY_ITS_SIGNER: dict[str, tuple[Change, str]] = {
         "signature-algorithm",
     ),
     "SHA-1 signature": (
-        attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DS}rsa-sha1"),
+        attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DSIG}rsa-sha1"),
         "signature-algorithm",
     ),
-    "HMAC": (attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DS}hmac-sha1"), "signature-algorithm"),
+    "HMAC": (attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DSIG}hmac-sha1"), "signature-algorithm"),
     "HMAC of SHA-256": (
         attribute(names.SIGNATURE_METHOD, "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"),
         "signature-algorithm",
     ),
     "truncated": (truncated, "signature-algorithm"),
-    "DSA": (attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DS}dsa-sha1"), "signature-algorithm"),
+    "DSA": (attribute(names.SIGNATURE_METHOD, "Algorithm", f"{DSIG}dsa-sha1"), "signature-algorithm"),
     "MD5 digest": (
         attribute(names.DIGEST_METHOD, "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#md5"),
         "signature-algorithm",
     ),
-    "SHA-1 digest": (attribute(names.DIGEST_METHOD, "Algorithm", f"{DS}sha1"), "signature-algorithm"),
+    "SHA-1 digest": (attribute(names.DIGEST_METHOD, "Algorithm", f"{DSIG}sha1"), "signature-algorithm"),
     "ECDSA with an RSA key": (
         attribute(names.SIGNATURE_METHOD, "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"),
         "certificate-key",

@@ -40,7 +40,9 @@ SIGNATURES: Final = {
         SignatureAlgorithm(name="RSA-PSS", uri=f"{_MGF1}sha512-rsa-MGF1", kind="RSA-PSS", hash=hashes.SHA512),
         SignatureAlgorithm(name="ECDSA-SHA256", uri=f"{_MORE}ecdsa-sha256", kind="ECDSA", hash=hashes.SHA256),
         SignatureAlgorithm(name="ECDSA-SHA384", uri=f"{_MORE}ecdsa-sha384", kind="ECDSA", hash=hashes.SHA384),
-        SignatureAlgorithm(name="RSA-SHA1", uri=f"{DSIG}rsa-sha1", kind="RSA", hash=hashes.SHA1, is_sha1=True),
+        SignatureAlgorithm(
+            name="RSA-SHA1", uri=f"{DSIG}rsa-sha1", kind="RSA", hash=hashes.SHA1, is_sha1=True
+        ),
     )
 }
 SHA1: Final = f"{DSIG}sha1"
