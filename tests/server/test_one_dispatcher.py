@@ -188,7 +188,7 @@ def test_only_the_protocol_takes_a_handler_off_a_route() -> None:
     assert where(takes) == {PROTOCOL}
 
 
-def test_a_handler_is_called_by_the_protocol_and_by_its_guard_only() -> None:
+def test_a_handler_is_called_by_the_protocol_and_by_what_is_wrapped_around_it_only() -> None:
     def calls(node: ast.AST) -> bool:
         return (
             isinstance(node, ast.Call)
@@ -197,7 +197,8 @@ def test_a_handler_is_called_by_the_protocol_and_by_its_guard_only() -> None:
         )
 
     # A feed over MLLP is no SOAP request: it has no action and no body to choose by.
-    assert where(calls) - {"feeds/receiver.py"} == {PROTOCOL, "server/guard.py"}
+    around = {"server/audited.py", "server/guard.py", "server/proven.py"}
+    assert where(calls) - {"feeds/receiver.py"} == {PROTOCOL, *around}
 
 
 def test_only_the_protocol_looks_something_up_by_an_action_it_was_sent() -> None:
