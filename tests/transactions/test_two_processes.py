@@ -20,7 +20,7 @@ from tests.transactions.wire import PATH, Answer, envelope, get, post, send, sen
 from xds.content import SUMMARY_FORMAT
 from xds.model import EMPTY_SHA1, ON_DEMAND, AssociationType, Submission
 
-SETTLED_SECONDS = 40  # housekeeping looks every 20 s
+SETTLED_SECONDS = 40  # housekeeping looks every 5 s, at most twice
 
 
 class Wire:

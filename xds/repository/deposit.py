@@ -4,7 +4,10 @@ A repository and its registry share no transaction, in one process or two. A cra
 next start by asking the registry (`repository.settle`).
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from typing import Protocol
@@ -50,6 +53,8 @@ class Depositor:
         self._vault = vault
         self._registrar = registrar
         self._owner = owner
+        self._lock = threading.Lock()
+        self._under_way: Counter[str] = Counter()  # UUIDs of the SubmissionSets that a thread works on
 
     def deposit(
         self,
@@ -82,35 +87,66 @@ class Depositor:
         trail
             Of the request that provides them: its success is written with the end of the submission.
         """
-        stored = _provided(submission, documents)
         # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
         submission, sent = _with_fixed_set_uuid(submission)
-        submission_set = submission.submission_sets[0] if submission.submission_sets else None
+        with self._working_on(_set_uuid(submission)):
+            submission_id = self._add_pending(submission, documents, message, trail)
+            refused = self._make_durable(submission_id, documents)
+            if refused is not None:
+                return RegistryResponse.of([*findings, refused])
+            try:
+                answer = (register or self._registrar.register)(submission, structure, caller=caller)
+            except RegistrarUnavailable:
+                return self._unavailable(submission_id, submission, findings, trail)
+            response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])
+            self._store.settle(
+                submission_id,
+                "registered" if answer.is_success else "rejected",
+                encode_registry_response(response),
+                trail.events(response) if answer.is_success else (),
+            )
+            return response
+
+    def give_up_abandoned(self) -> None:
+        """Give up what is pending in this process's name and no thread of it works on any more.
+
+        Such are left when the metadata store went away in the middle: neither their end nor that they are given up
+        could be written then, and while this process lives nobody else settles them.
+        """
+        for item in self._store.pending():
+            if item.owner == self._owner and not self._under_way[item.submission_set_uuid]:
+                self._store.give_up(item.submission_id)
+
+    @contextmanager
+    def _working_on(self, set_uuid: str) -> Iterator[None]:
+        with self._lock:
+            self._under_way[set_uuid] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[set_uuid] -= 1
+                if not self._under_way[set_uuid]:
+                    del self._under_way[set_uuid]
+
+    def _add_pending(
+        self,
+        submission: Submission,
+        documents: Mapping[str, SpooledDocument],
+        message: tuple[str, bytes] | None,
+        trail: Trail,
+    ) -> int:
         # Before the octets are durable: a removal that looks for who uses them sees this row, or has unlinked
         # them before the vault places them again (ITI-86).
-        submission_id = self._store.add_pending(
-            submission_set_unique_id=(submission_set and submission_set.unique_id) or "",
-            submission_set_uuid=submission_set.entry_uuid if submission_set else "urn:uuid:" + "0" * 32,
-            documents=stored,
+        sets = submission.submission_sets
+        return self._store.add_pending(
+            submission_set_unique_id=(sets[0].unique_id if sets else None) or "",
+            submission_set_uuid=_set_uuid(submission),
+            documents=_provided(submission, documents),
             message=message,
             owner=self._owner,
             event=next(iter(trail.events()), None),
         )
-        refused = self._make_durable(submission_id, documents)
-        if refused is not None:
-            return RegistryResponse.of([*findings, refused])
-        try:
-            answer = (register or self._registrar.register)(submission, structure, caller=caller)
-        except RegistrarUnavailable:
-            return self._unavailable(submission_id, submission, findings, trail)
-        response = RegistryResponse.of([*findings, *[_as_sent(item, sent) for item in answer.findings]])
-        self._store.settle(
-            submission_id,
-            "registered" if answer.is_success else "rejected",
-            encode_registry_response(response),
-            trail.events(response) if answer.is_success else (),
-        )
-        return response
 
     def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         """See `Registrar.judge`."""
@@ -155,6 +191,11 @@ class Depositor:
             "the registry did not answer in time; nothing was registered. Repeat it"
         )
         return RegistryResponse.of([*findings, refused])
+
+
+def _set_uuid(submission: Submission) -> str:
+    sets = submission.submission_sets
+    return sets[0].entry_uuid if sets else "urn:uuid:00000000-0000-0000-0000-000000000000"
 
 
 def _with_fixed_set_uuid(submission: Submission) -> tuple[Submission, tuple[str, str] | None]:

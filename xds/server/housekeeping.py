@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from xds.documents import FolderVault, Spool
-from xds.repository import Registrar, erase, settle_pending
+from xds.repository import Depositor, Registrar, erase, settle_pending
 from xds.store import Housekeeping, RepositoryStore, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
-_BEAT_SECONDS: Final = 20.0
+_BEAT_SECONDS: Final = 5.0
 _HOUR: Final = 3600.0
 _ORPHAN_HOURS: Final = 24
 
@@ -46,6 +46,7 @@ class Rounds:
     """What the keeper looks after; None for what this process does not play."""
 
     store: RepositoryStore
+    depositor: Depositor
     registrar: Registrar
     vault: FolderVault
     spool: Spool
@@ -70,6 +71,8 @@ class Housekeeper(threading.Thread):
         hourly = -_HOUR
         while True:
             try:
+                if self._rounds is not None:
+                    self._rounds.depositor.give_up_abandoned()  # of this process, so each looks for itself
                 with self._leader.lead() as leading:
                     if leading:
                         self._settle()

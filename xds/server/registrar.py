@@ -9,7 +9,7 @@ from xds.ebxml import decode_query_response
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError, has_error
 from xds.registry import RegisterDocumentSet, RegistryStoredQuery, UpdateDocumentSet
 from xds.repository import RegistrarUnavailable
-from xds.store import QueryStore, StoreBusy, StoreUnavailable
+from xds.store import StoreBusy, StoreUnavailable, SubmissionStore
 from xds.transactions import Transaction
 from xds.xml import parse
 
@@ -20,14 +20,14 @@ class LocalRegistrar:
     def __init__(
         self,
         transaction: RegisterDocumentSet,
-        queries: QueryStore,
+        submissions: SubmissionStore,
         stored_query: RegistryStoredQuery,
         updates: UpdateDocumentSet,
         audit: AuditLog,
         path: str,
     ) -> None:
         self._transaction = transaction
-        self._queries = queries
+        self._submissions = submissions
         self._stored_query = stored_query
         self._updates = updates
         self._audit = audit
@@ -86,9 +86,8 @@ class LocalRegistrar:
         return answer.objects
 
     def is_registered(self, submission_set_uuid: str) -> bool:
-        """Tell whether the SubmissionSet is registered."""
+        """Tell whether the SubmissionSet is registered; one that is being registered is waited for."""
         try:
-            with self._queries.reader() as reader:
-                return bool(reader.submission_sets([submission_set_uuid], 1))
+            return self._submissions.knows(submission_set_uuid)
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error

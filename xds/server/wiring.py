@@ -132,12 +132,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     vault = None
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
-        rounds = Rounds(
-            store=RepositoryStore(pool),
-            registrar=_remote_registrar(settings) or registrar,
-            vault=vault,
-            spool=spool,
-        )
+        rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings) or registrar, vault, spool)
         handlers |= _repository_handlers(settings, rules, rounds)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
@@ -254,7 +249,7 @@ def _registry(
     }
     v3 = PatientIdentityFeedV3(PatientStore(pool), ReplayStore(pool), rules)
     return handlers | dict.fromkeys(ITI_44, v3), LocalRegistrar(
-        registration, queries, stored_query, updating, audit, settings.server.registry_path
+        registration, submissions, stored_query, updating, audit, settings.server.registry_path
     )
 
 
@@ -284,16 +279,18 @@ def _remote_registrar(settings: Settings) -> Registrar | None:
     return RemoteRegistrar(RegistryClient(url, timeout=settings.repository.registry_seconds))
 
 
+def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, spool: Spool) -> Rounds:
+    depositor = Depositor(store=store, vault=vault, registrar=registrar, owner=owner_name())
+    return Rounds(store=store, depositor=depositor, registrar=registrar, vault=vault, spool=spool)
+
+
 def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) -> dict[Transaction, Handler]:
     repository = settings.repository
-    depositor = Depositor(
-        store=rounds.store, vault=rounds.vault, registrar=rounds.registrar, owner=owner_name()
-    )
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
             store=rounds.store,
             spool=rounds.spool,
-            depositor=depositor,
+            depositor=rounds.depositor,
             policies=rules,
             repository_unique_id=repository.unique_id,
         ),
@@ -303,7 +300,7 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
             repository_unique_id=repository.unique_id,
             home_community_id=settings.registry.home_community_id,
             limit=settings.limits.retrieve_documents,
-            on_demand=_on_demand_source(settings, rounds, depositor),
+            on_demand=_on_demand_source(settings, rounds),
         ),
         ITI_86: RemoveDocuments(
             store=rounds.store,
@@ -315,7 +312,7 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
     }
 
 
-def _on_demand_source(settings: Settings, rounds: Rounds, depositor: Depositor) -> OnDemandSource | None:
+def _on_demand_source(settings: Settings, rounds: Rounds) -> OnDemandSource | None:
     repository = settings.repository
     if repository.on_demand == "off":
         return None
@@ -323,7 +320,7 @@ def _on_demand_source(settings: Settings, rounds: Rounds, depositor: Depositor) 
         store=rounds.store,
         vault=rounds.vault,
         spool=rounds.spool,
-        depositor=depositor,
+        depositor=rounds.depositor,
         registrar=rounds.registrar,
         providers=(ImagingSummaryProvider(repository.unique_id),),
         policy=OnDemandPolicy(

@@ -293,6 +293,10 @@ def _locators(
         yield rows.bare(entry_uuid), patient_key, kind.value
 
 
+class _NotTaken(Exception):
+    """No object bears the entryUUID."""
+
+
 class SubmissionStore:
     """Where submissions are registered."""
 
@@ -307,6 +311,25 @@ class SubmissionStore:
         codes = self._codes.ids(rows.codes_of(submission))
         with borrowed(self._pool) as connection, connection.block():
             yield RegistryTransaction(connection, codes, self._bodies)
+
+    def knows(self, entry_uuid: str) -> bool:
+        """Tell whether an object is registered, or will be: a transaction that is about to commit it is waited for.
+
+        Whoever sent its COMMIT may have died, or lost the connection, before it took effect: only to look would say
+        no, and be wrong a moment later.
+
+        Raises
+        ------
+        StoreBusy
+            That transaction takes too long.
+        """
+        try:
+            with borrowed(self._pool) as connection, connection.block():
+                if connection.run(_SQL["claim"], {"id": rows.bare(entry_uuid)}):
+                    raise _NotTaken  # and what was claimed is undone
+                return True
+        except _NotTaken:
+            return False
 
     def retrying(self, attempt: Callable[[], T]) -> T:
         """Run an attempt again when another transaction came first (READ COMMITTED, no lost update).

@@ -33,6 +33,12 @@ SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text
   FROM object_locator
  WHERE entry_uuid = ANY(%(ids)s::uuid[]);
 
+-- claim: take an entryUUID; waits for a transaction that has taken it and is not decided
+INSERT INTO object_locator (entry_uuid, patient_key, kind)
+VALUES (%(id)s::uuid, 0, 'S')
+ON CONFLICT DO NOTHING
+RETURNING 1;
+
 -- locate_unique_ids: who bears uniqueIds
 SELECT uid, patient_key, other_keys, kind::text, hash, size
   FROM unique_id
