@@ -16,12 +16,13 @@ from tests.transactions.wire import ACTION, PATH, SOAP, envelope
 from xds.hl7v3 import encode_patient_feed
 from xds.model import Interaction, StoredQuery
 from xds.server.wiring import House, build
-from xds.settings import RegistrySettings, Settings, StoreSettings
+from xds.settings import RegistrySettings, ServerSettings, Settings, StoreSettings
 from xds.soap.protocol import Application, XdsSoap12  # spyne only after xds.soap
-from xds.transactions import CATALOGUE
+from xds.transactions import CATALOGUE, Role, of_role
 
 PACKAGE = Path(__file__).parents[2] / "xds"
 PROTOCOL = "soap/protocol.py"
+HOME = "urn:oid:2.999.3"
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def house(database: str, tmp_path: Path) -> Iterator[House]:
     settings = Settings(
         data_dir=tmp_path,
         store=StoreSettings(dsn=database, pool_size=2),
-        registry=RegistrySettings(unknown_patients="accept"),
+        server=ServerSettings(roles=("registry", "repository", "gateway")),
+        registry=RegistrySettings(unknown_patients="accept", home_community_id=HOME),
     )
     built = build(settings, database)
     yield built
@@ -99,6 +101,8 @@ def bodies() -> dict[str, bytes]:
             samples.slot("$XDSFolderStatus", samples.APPROVED),
         ),
         "ITI-43": samples.retrieve_body(provided.unique_id or ""),
+        "ITI-38": samples.find_body(patient),
+        "ITI-39": samples.retrieve_body(provided.unique_id or "", home=HOME),
         **{key: encode_patient_feed(item) for key, item in feeds.items()},
         "ITI-57": samples.update_body(newer),
         "ITI-92": samples.update_body(newer, previous="2"),
@@ -159,13 +163,19 @@ def test_each_row_is_a_public_method_of_exactly_one_application(
         applications.append(self)
 
     monkeypatch.setattr(Application, "__init__", remembered)
-    build(Settings(data_dir=tmp_path, store=StoreSettings(dsn=database, pool_size=2)), database).close()
+    settings = Settings(
+        data_dir=tmp_path,
+        store=StoreSettings(dsn=database, pool_size=2),
+        server=ServerSettings(roles=("registry", "repository", "gateway")),
+        registry=RegistrySettings(home_community_id=HOME),
+    )
+    build(settings, database).close()
     served = [
         (descriptor.operation_name, application.name)
         for application in applications
         for (descriptor,) in application.interface.service_method_map.values()
     ]
-    assert sorted(served) == sorted((row.operation, row.role.value) for row in CATALOGUE)
+    assert sorted(served) == sorted((row.operation, role.value) for role in Role for row in of_role(role))
 
 
 # -- the source ----------------------------------------------------------------------------------------------------

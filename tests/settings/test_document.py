@@ -1,5 +1,6 @@
 """docs/settings.md is what the settings' classes and comments say."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -22,11 +23,19 @@ def test_the_page_is_true() -> None:
     )
 
 
+def leaves(kind: type[Any], prefix: str) -> Iterator[str]:
+    """The keys of a table and of the tables within it."""
+    for item in fields(kind):
+        name = f"{prefix}.{item.name}"
+        inner = table_of(get_type_hints(kind)[item.name])
+        yield from [name] if inner is None else leaves(inner, name)
+
+
 def test_every_key_is_on_the_page() -> None:
     text = page()
     for item in fields(Settings):
         kind = table_of(get_type_hints(Settings)[item.name])
-        names = [item.name] if kind is None else [f"{item.name}.{leaf.name}" for leaf in fields(kind)]
+        names = [item.name] if kind is None else list(leaves(kind, item.name))
         for name in names:
             assert (f"| `{name}` |" in text) is (name != "lite"), name
 

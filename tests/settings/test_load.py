@@ -192,8 +192,14 @@ def test_unknown_key_names_the_nearest(mapping: dict[str, Any], sentence: str) -
         ),
         ({"rules": {"strictness": "lenient"}}, 'rules.strictness must be "field" or "strict"'),
         ({"rules": {"strictness": 1}}, 'rules.strictness must be "field" or "strict", not a whole number'),
-        ({"server": {"roles": "registry"}}, 'server.roles must be a list of "registry" or "repository", not a text'),
-        ({"server": {"roles": ["gateway"]}}, 'server.roles must be a list of "registry" or "repository"'),
+        (
+            {"server": {"roles": "registry"}},
+            'server.roles must be a list of "registry" or "repository" or "gateway", not a text',
+        ),
+        (
+            {"server": {"roles": ["viewer"]}},
+            'server.roles must be a list of "registry" or "repository" or "gateway"',
+        ),
         ({"server": 8080}, "server is a table, written [server], not a whole number"),
         ({"data_dir": 1}, "data_dir must be a path as text, not a whole number"),
         ({"data_dir": ""}, "data_dir must be a path as text"),

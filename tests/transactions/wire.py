@@ -25,6 +25,8 @@ ACTION = {
     "ITI-57": "urn:ihe:iti:2010:UpdateDocumentSet",
     "ITI-92": "urn:ihe:iti:2018:RestrictedUpdateDocumentSet",
     "ITI-86": "urn:ihe:iti:2017:RemoveDocuments",
+    "ITI-38": "urn:ihe:iti:2007:CrossGatewayQuery",
+    "ITI-39": "urn:ihe:iti:2007:CrossGatewayRetrieve",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -40,6 +42,8 @@ PATH = {
     "ITI-57": "/dics/registry",
     "ITI-92": "/dics/registry",
     "ITI-86": "/dics/repository",
+    "ITI-38": "/dics/gateway",
+    "ITI-39": "/dics/gateway",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

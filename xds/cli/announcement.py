@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xds.codes import load_codes
+from xds.server.pages import paths_of
 from xds.server.site import service_url
 from xds.settings import Settings, SettingsError
 from xds.transactions import Role, of_role
@@ -37,8 +38,7 @@ def _lines(settings: Settings, base: str) -> Iterator[str]:
 
 def _paths(settings: Settings) -> dict[Role, str]:
     server = settings.server
-    paths = {Role.REGISTRY: server.registry_path, Role.REPOSITORY: server.repository_path}
-    return {role: path for role, path in paths.items() if role.value in server.roles}
+    return {role: path for role, path in paths_of(server).items() if role.value in server.roles}
 
 
 def _feed(settings: Settings) -> str:
@@ -79,7 +79,9 @@ def _codes(settings: Settings) -> str:
 
 
 def _tool(settings: Settings, base: str, feed: str) -> Iterator[str]:
-    for role in _paths(settings):
+    for role in (Role.REGISTRY, Role.REPOSITORY):
+        if role not in _paths(settings):
+            continue
         yield f"--{role.value} {base}{_paths(settings)[role]}"
     if feed:
         yield f"--pid-feed {feed}"

@@ -16,7 +16,11 @@ from xds.transactions import Role
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DEFAULTS: Final = ServerSettings()
-_PATHS: Final = {Role.REGISTRY: _DEFAULTS.registry_path, Role.REPOSITORY: _DEFAULTS.repository_path}
+_PATHS: Final = {
+    Role.REGISTRY: _DEFAULTS.registry_path,
+    Role.REPOSITORY: _DEFAULTS.repository_path,
+    Role.GATEWAY: _DEFAULTS.gateway_path,
+}
 DEFAULT_BASE: Final = f"http://{_DEFAULTS.host}:{_DEFAULTS.port}"
 
 

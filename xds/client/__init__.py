@@ -1,6 +1,6 @@
 """Calling others: registries and repositories of any maker, documents streamed both ways."""
 
-from xds.client.documents import DocumentInput, OpenDocument, Progress
+from xds.client.documents import DocumentInput, OpenDocument, PartStore, Progress
 from xds.client.errors import (
     ClientError,
     DocumentNotSent,
@@ -8,6 +8,7 @@ from xds.client.errors import (
     SoapFault,
     UnreadableAnswer,
 )
+from xds.client.gateway import GatewayClient
 from xds.client.queries import ParameterValue, build_query, parameters_of, stored_query
 from xds.client.registry import RegistryClient, decode_answer
 from xds.client.repository import (
@@ -23,8 +24,10 @@ __all__ = [
     "ClientError",
     "DocumentInput",
     "DocumentNotSent",
+    "GatewayClient",
     "OpenDocument",
     "ParameterValue",
+    "PartStore",
     "Progress",
     "RegistryClient",
     "RepositoryClient",

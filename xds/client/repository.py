@@ -35,7 +35,7 @@ from xds.ebxml import (
 )
 from xds.mime import MimeError, content_id_of_href
 from xds.model import DocumentRequest, RegistryResponse, Submission
-from xds.transactions import ITI_41, ITI_43, ITI_86, Role
+from xds.transactions import ITI_41, ITI_43, ITI_86, Role, Transaction
 from xds.xml.namespaces import XOP_INCLUDE
 
 _MEMORY: Final = 64 * 1024 * 1024
@@ -156,7 +156,7 @@ class RepositoryClient:
             encode_provide_request(submission, content_ids),
             message_id=message_id,
             documents=parts,
-            sending=progress,
+            progress=progress,
         )
         return registry_response(answer)
 
@@ -182,7 +182,7 @@ class RepositoryClient:
         """
         parts = FolderParts(folder)
         try:
-            response, documents = self._retrieve(requests, parts, progress)
+            response, documents = retrieve_through(self._service, ITI_43, requests, parts, progress=progress)
             names = _file_names([document for document, _ in documents])
             files = []
             for (document, content_id), name in zip(documents, names, strict=True):
@@ -210,12 +210,24 @@ class RepositoryClient:
             No usable answer came.
         """
         parts = MemoryParts(limit)
-        response, documents = self._retrieve(requests, parts, None)
+        response, documents = retrieve_through(self._service, ITI_43, requests, parts)
         contents = tuple(
             RetrievedBytes(document=document, content=parts.contents[content_id])
             for document, content_id in documents
         )
         return RetrieveBytesResult(response=response, documents=contents)
+
+    def retrieve_into(
+        self, requests: Sequence[DocumentRequest], parts: PartStore
+    ) -> tuple[RegistryResponse, list[tuple[RetrievedDocument, str]]]:
+        """Retrieve documents (ITI-43) into `parts`, and tell under which Content-ID each is there.
+
+        Raises
+        ------
+        ClientError
+            No usable answer came; what is in `parts` is the caller's to discard.
+        """
+        return retrieve_through(self._service, ITI_43, requests, parts)
 
     def remove(self, requests: Sequence[DocumentRequest]) -> RegistryResponse:
         """Remove documents, their octets and all (ITI-86); what could not be removed is a finding each.
@@ -227,33 +239,47 @@ class RepositoryClient:
         """
         return registry_response(self._service.call(ITI_86, encode_remove_documents(requests)))
 
-    def _retrieve(
-        self, requests: Sequence[DocumentRequest], parts: PartStore, progress: Progress | None
-    ) -> tuple[RegistryResponse, list[tuple[RetrievedDocument, str]]]:
-        answer = self._service.call(
-            ITI_43,
-            encode_retrieve_request(requests),
-            also_expected=frozenset({REGISTRY_RESPONSE}),
-            parts=parts,
-            receiving=progress,
-        )
-        response = registry_response(answer)
-        if answer.tag != RETRIEVE_RESPONSE:
-            return response, []
-        found: list[tuple[RetrievedDocument, str]] = []
-        for document, element in decode_retrieve_response(answer)[1]:
-            try:
-                content_id = _content(element, parts, len(found))
-                if any(content_id == taken for _, taken in found):
-                    raise ValueError(f"the part {content_id} is there for another document as well")
-            except (ValueError, MimeError) as error:
-                raise UnreadableAnswer(
-                    f"the answer of {self._service.url} holds no content for {document.document_unique_id}:"
-                    f" {error}",
-                    status=200,
-                ) from None
-            found.append((document, content_id))
-        return response, found
+
+def retrieve_through(
+    service: Service,
+    transaction: Transaction,
+    requests: Sequence[DocumentRequest],
+    parts: PartStore,
+    *,
+    progress: Progress | None = None,
+    blocks: Sequence[etree._Element] = (),
+) -> tuple[RegistryResponse, list[tuple[RetrievedDocument, str]]]:
+    """Retrieve documents by ITI-43 or ITI-39, and tell under which Content-ID each is in `parts`.
+
+    Raises
+    ------
+    ClientError
+        No usable answer came.
+    """
+    answer = service.call(
+        transaction,
+        encode_retrieve_request(requests),
+        also_expected=frozenset({REGISTRY_RESPONSE}),
+        parts=parts,
+        progress=progress,
+        blocks=blocks,
+    )
+    response = registry_response(answer)
+    if answer.tag != RETRIEVE_RESPONSE:
+        return response, []
+    found: list[tuple[RetrievedDocument, str]] = []
+    for document, element in decode_retrieve_response(answer)[1]:
+        try:
+            content_id = _content(element, parts, len(found))
+            if any(content_id == taken for _, taken in found):
+                raise ValueError(f"the part {content_id} is there for another document as well")
+        except (ValueError, MimeError) as error:
+            raise UnreadableAnswer(
+                f"the answer of {service.url} holds no content for {document.document_unique_id}: {error}",
+                status=200,
+            ) from None
+        found.append((document, content_id))
+    return response, found
 
 
 def _content(element: etree._Element | None, parts: PartStore, index: int) -> str:

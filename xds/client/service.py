@@ -20,7 +20,11 @@ from xds.xml.namespaces import SOAP12, WSA
 
 _ZEEP: Final[Any] = zeep  # zeep is typed here and there only
 DEFAULT_SECONDS: Final = 60.0
-_WSDL: Final = {Role.REGISTRY: "DocumentRegistry.wsdl", Role.REPOSITORY: "DocumentRepository.wsdl"}
+_WSDL: Final = {
+    Role.REGISTRY: "DocumentRegistry.wsdl",
+    Role.REPOSITORY: "DocumentRepository.wsdl",
+    Role.GATEWAY: "Gateway.wsdl",
+}
 _STRAY_PARTS: Final = 1024 * 1024
 """Octets of parts that an answer without documents may bring: a fault may be in one of them."""
 
@@ -77,8 +81,8 @@ class Service:
         message_id: str | None = None,
         documents: Sequence[OutPart] = (),
         parts: PartStore | None = None,
-        sending: Progress | None = None,
-        receiving: Progress | None = None,
+        progress: Progress | None = None,
+        blocks: Sequence[etree._Element] = (),
     ) -> etree._Element:
         """Send a request and return the element of the answer's Body.
 
@@ -90,6 +94,10 @@ class Service:
             Elements that may stand in the answer besides the transaction's own.
         message_id
             wsa:MessageID; the same again makes a repeat safe. By default a fresh one.
+        progress
+            Called with the octets sent of a request that has documents, else with those received.
+        blocks
+            Header blocks beside those of WS-Addressing.
 
         Raises
         ------
@@ -98,25 +106,26 @@ class Service:
         """
         identity = message_id or new_uuid_urn()
         transport = self._transport.for_call(
-            transaction.action, documents if transaction.mtom else None, sending
+            transaction.action, documents if transaction.mtom else None, progress if documents else None
         )
-        response = self._send(transport, transaction.operation, body, identity)
+        addressing = _Addressing(identity, blocks)
+        response = self._send(transport, transaction.operation, body, addressing)
         return read_answer(
             response,
             parts or MemoryParts(_STRAY_PARTS),
             message_id=identity,
             expected=also_expected | {transaction.response},
-            progress=receiving,
+            progress=None if documents else progress,
         )
 
     def _send(
-        self, transport: StreamingTransport, operation: str, body: bytes, message_id: str
+        self, transport: StreamingTransport, operation: str, body: bytes, addressing: "_Addressing"
     ) -> requests.Response:
         """Let zeep build the envelope and send it; what belongs to this call is in this call's objects."""
         client = _ZEEP.Client(
             _definition(self._role),
             transport=transport,
-            plugins=[_Addressing(message_id)],
+            plugins=[addressing],
             settings=_ZEEP.Settings(raw_response=True),
         )
         (port,) = next(iter(client.wsdl.services.values())).ports.values()
@@ -128,8 +137,9 @@ class Service:
 class _Addressing(zeep.Plugin):
     """What IHE asks of a request beyond zeep's WS-Addressing (ITI TF-2 V.3.2, V.9.2.1)."""
 
-    def __init__(self, message_id: str) -> None:
+    def __init__(self, message_id: str, blocks: Sequence[etree._Element]) -> None:
         self._message_id = message_id
+        self._blocks = blocks
 
     def egress(
         self, envelope: etree._Element, http_headers: dict[str, str], operation: Any, binding_options: Any
@@ -142,6 +152,7 @@ class _Addressing(zeep.Plugin):
         identity.text = self._message_id
         reply_to = etree.SubElement(header, f"{{{WSA}}}ReplyTo")
         etree.SubElement(reply_to, f"{{{WSA}}}Address").text = WSA_ANONYMOUS
+        header.extend(self._blocks)
         return envelope, http_headers
 
 

@@ -9,12 +9,15 @@ from xds.ebxml.query import (
     ADHOC_QUERY_REQUEST,
     ADHOC_QUERY_RESPONSE,
     QueryResponse,
+    RawQueryResponse,
     adhoc_query_id,
     decode_adhoc_query,
     decode_query_response,
     encode_adhoc_query,
     encode_object_ref,
     encode_query_response,
+    split_query_response,
+    with_home,
 )
 from xds.ebxml.removal import (
     REMOVE_DOCUMENTS_REQUEST,
@@ -53,6 +56,7 @@ __all__ = [
     "SUBMIT_OBJECTS_REQUEST",
     "Findings",
     "QueryResponse",
+    "RawQueryResponse",
     "RetrievedDocument",
     "adhoc_query_id",
     "decode_adhoc_query",
@@ -83,4 +87,6 @@ __all__ = [
     "encode_submission",
     "encode_submission_set",
     "filler",
+    "split_query_response",
+    "with_home",
 ]

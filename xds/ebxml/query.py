@@ -1,7 +1,7 @@
 """AdhocQuery ⇄ query:AdhocQueryRequest, and query:AdhocQueryResponse (ITI TF-2 3.18.4.1.2, 3.18.4.1.3)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +21,16 @@ from xds.model import (
     UnknownStoredQuery,
     XdsError,
 )
+from xds.xml import parse
 from xds.xml.namespaces import QUERY, RIM, RS
 
 ADHOC_QUERY_REQUEST: Final = f"{{{QUERY}}}AdhocQueryRequest"
 ADHOC_QUERY_RESPONSE: Final = f"{{{QUERY}}}AdhocQueryResponse"
 _ADHOC_QUERY = f"{{{RIM}}}AdhocQuery"
 _RESPONSE_OPTION = f"{{{QUERY}}}ResponseOption"
+_WITH_HOME: Final = frozenset(
+    f"{{{RIM}}}{name}" for name in ("ExtrinsicObject", "RegistryPackage", "ObjectRef")
+)
 _ITEM = re.compile(r"""\s*(?:'((?:[^']|'')*)'|"([^"]*)"|([^'"(),]+))\s*""")
 _RETURN_TYPES: Final[dict[str, ReturnType]] = {item.value: item for item in ReturnType}
 _NUMBER = re.compile(r"\d+")
@@ -171,10 +175,58 @@ class QueryResponse:
 
 def decode_query_response(element: etree._Element) -> QueryResponse:
     """Decode a query:AdhocQueryResponse, leniently: an absent status is a Failure."""
-    try:
-        status = ResponseStatus(element.get("status", ""))
-    except ValueError:
-        status = ResponseStatus.FAILURE
     listed = element.find(REGISTRY_OBJECT_LIST)
     objects = Submission() if listed is None else decode_objects(listed, Findings())
-    return QueryResponse(status=status, findings=decode_error_list(element), objects=objects)
+    return QueryResponse(status=_status(element), findings=decode_error_list(element), objects=objects)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawQueryResponse:
+    """A query:AdhocQueryResponse whose objects are passed on as they came."""
+
+    status: ResponseStatus
+    findings: tuple[XdsError, ...]
+    objects: tuple[bytes, ...]  # fragments ready to send, each one or more elements
+
+
+def split_query_response(pieces: Sequence[bytes]) -> RawQueryResponse:
+    """Take apart what `encode_query_response` made; the objects are not parsed."""
+    head = parse(pieces[0] + pieces[-1])
+    objects = tuple(piece for piece in pieces[1:-1] if piece)
+    return RawQueryResponse(status=_status(head), findings=decode_error_list(head), objects=objects)
+
+
+def with_home(element: etree._Element, home: str | None = None) -> tuple[RawQueryResponse, int]:
+    """Read a peer's query:AdhocQueryResponse, leaving out objects that nobody could ask for again.
+
+    Parameters
+    ----------
+    home
+        homeCommunityId for objects without one: those of a registry of this community.
+
+    Returns
+    -------
+    The answer, and how many ExtrinsicObjects, RegistryPackages and ObjectRefs were left out because they have no
+    homeCommunityId (ITI TF-2 3.38.4.1.3).
+    """
+    listed = element.find(REGISTRY_OBJECT_LIST)
+    kept, homeless = [], 0
+    for child in [] if listed is None else listed.iterchildren(tag=etree.Element):
+        if child.tag in _WITH_HOME and not (child.get("home") or "").strip():
+            if home is None:
+                homeless += 1
+                continue
+            child.set("home", home)
+        kept.append(etree.tostring(child, with_tail=False, encoding="UTF-8"))
+    answer = RawQueryResponse(
+        status=_status(element), findings=decode_error_list(element), objects=tuple(kept)
+    )
+    return answer, homeless
+
+
+def _status(element: etree._Element) -> ResponseStatus:
+    """An absent status is a Failure: nothing was promised."""
+    try:
+        return ResponseStatus(element.get("status", ""))
+    except ValueError:
+        return ResponseStatus.FAILURE

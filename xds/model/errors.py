@@ -5,6 +5,7 @@ was expected and how to mend it; what the table prescribes for a code stands at 
 """
 
 from collections.abc import Iterable
+from copy import copy
 from typing import ClassVar, Self
 
 from xds.model.identifiers import Severity
@@ -44,6 +45,12 @@ class XdsError(Exception):
     def as_warning(self) -> Self:
         """Return the same finding as a Warning."""
         return type(self)(self.context, location=self.location, severity=Severity.WARNING, rule=self.rule)
+
+    def at(self, location: str) -> Self:
+        """Return the same finding with another location."""
+        moved = copy(self)
+        moved.location = location
+        return moved
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, XdsError):
@@ -248,6 +255,12 @@ class TooManyResults(XdsError):
     """More results than the limit; context: the limit and which filter to add."""
 
     code = "XDSTooManyResults"  # ITI TF-3 Table 4.2.4.1-2
+
+
+class UnavailableCommunity(XdsError):
+    """A community that had to be asked did not answer; context: which gateway, and why."""
+
+    code = "XDSUnavailableCommunity"  # ITI TF-3 Table 4.2.4.1-2
 
 
 class UnknownCommunity(XdsError):

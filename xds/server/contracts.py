@@ -11,7 +11,11 @@ from xds.xml import parse
 
 CONTRACT_TYPE: Final = "text/xml; charset=UTF-8"
 """Content-Type of a WSDL and of a schema."""
-WSDL_NAMES: Final = {Role.REGISTRY: "DocumentRegistry.wsdl", Role.REPOSITORY: "DocumentRepository.wsdl"}
+WSDL_NAMES: Final = {
+    Role.REGISTRY: "DocumentRegistry.wsdl",
+    Role.REPOSITORY: "DocumentRepository.wsdl",
+    Role.GATEWAY: "Gateway.wsdl",
+}
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 _ADDRESS: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
 _REFERRING: Final = (f"{{{_XS}}}import", f"{{{_XS}}}include")

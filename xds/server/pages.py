@@ -18,11 +18,12 @@ from xds.model import RepositoryMetadataError, StoredQuery, TooManyResults
 from xds.rules import PARAMETERS, QUERIES_OF, query_name
 from xds.sandbox import DOCUMENT_COUNT, PATIENTS, SAMPLE_PATIENT
 from xds.server.samples import SCENARIOS, samples, zeep_snippet
-from xds.settings import GIB, KIB, MIB, Settings
+from xds.settings import GIB, KIB, MIB, ServerSettings, Settings
 from xds.transactions import Role, Transaction, of_role
 
 _PURPOSES: Final = {
     Role.REGISTRY: "Knows every document's metadata: it registers submissions and answers queries.",
+    Role.GATEWAY: "Reaches the other communities, and answers theirs: queries and retrievals across communities.",
     Role.REPOSITORY: "Keeps the documents themselves: it takes submissions, registers them and gives documents out.",
 }
 _REMEDIES: Final = {
@@ -227,9 +228,17 @@ def _render(name: str, settings: Settings, base: str, **values: Any) -> bytes:
     ).encode()
 
 
+def paths_of(server: ServerSettings) -> dict[Role, str]:
+    """The path of each role's end point."""
+    return {
+        Role.REGISTRY: server.registry_path,
+        Role.REPOSITORY: server.repository_path,
+        Role.GATEWAY: server.gateway_path,
+    }
+
+
 def _end_point(role: Role, settings: Settings, base: str) -> EndPoint:
-    server = settings.server
-    path = server.registry_path if role is Role.REGISTRY else server.repository_path
+    path = paths_of(settings.server)[role]
     return EndPoint(role=role, path=path, url=base + path)
 
 
@@ -241,6 +250,10 @@ def _query_line(settings: Settings, base: str) -> str:
 
 def _commands(role: Role, settings: Settings, base: str) -> list[Command]:
     find = _query_line(settings, base)
+    if role is Role.GATEWAY:
+        asked = find.partition(" --to ")[0]
+        url = shlex.quote(_end_point(role, settings, base).url)
+        return [Command(what="Ask every community for a patient’s documents", line=f"{asked} --to {url}")]
     if role is Role.REGISTRY:
         return [
             Command(what="Ask for a patient’s documents, as a table", line=find),

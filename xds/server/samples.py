@@ -41,6 +41,7 @@ from xds.xml.namespaces import SOAP12, WSA
 SCENARIOS: Final = {
     Role.REGISTRY: "DICS Registry Query",
     Role.REPOSITORY: "DICS Repository/Document Query",
+    Role.GATEWAY: "DICS Registry Query across communities",
 }
 UNKNOWN_DOCUMENT: Final = "2.999.5.404"
 UNKNOWN_REPOSITORY: Final = "2.999.2.404"
@@ -103,6 +104,8 @@ def samples(role: Role, *, endpoint_url: str, repository_unique_id: str) -> Sequ
     """
     if role is Role.REGISTRY:
         return _registry_samples(endpoint_url)
+    if role is Role.GATEWAY:
+        return _registry_samples(endpoint_url)[:2]  # a consumer asks a gateway as it asks a registry
     return _repository_samples(endpoint_url, repository_unique_id)
 
 
@@ -325,7 +328,7 @@ def _curl(message: _Message, url: str) -> str:
 
 def zeep_snippet(role: Role, *, endpoint_url: str, repository_unique_id: str) -> str:
     """Return a Python program that calls the end point with zeep alone, from nothing but its WSDL."""
-    if role is Role.REGISTRY:
+    if role is not Role.REPOSITORY:
         call = _ZEEP_QUERY.format(
             operation=ITI_18.operation,
             query=StoredQuery.FIND_DOCUMENTS.value,

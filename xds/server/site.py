@@ -26,11 +26,7 @@ class Site:
         found: dict[str, Page] = {
             "/": lambda environ: (_HTML, pages.start_page(settings, self._base(environ), ready()))
         }
-        paths = {
-            Role.REGISTRY: settings.server.registry_path,
-            Role.REPOSITORY: settings.server.repository_path,
-        }
-        for role, path in paths.items():
+        for role, path in pages.paths_of(settings.server).items():
             if role.value in settings.server.roles:
                 found[path] = self._endpoint_page(role, path)
                 found |= self._sample_pages(role, path)

@@ -43,8 +43,10 @@ from xds.server.codes import CodesWatch
 from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gate import Gates, SignatureGate
+from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
+from xds.server.pages import paths_of
 from xds.server.policies import policies
 from xds.server.proven import proven
 from xds.server.receive import Receiver
@@ -99,6 +101,7 @@ class House:
     feed: MllpServer | None
     codes: CodesWatch | None
     trust: TrustWatch | None
+    gateway: Gateway | None
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
@@ -109,6 +112,8 @@ class House:
             self.codes.stop()
         if self.trust is not None:
             self.trust.stop()
+        if self.gateway is not None:
+            self.gateway.fan_out.close()
         self.pool.close()
 
 
@@ -134,9 +139,21 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings) or registrar, vault, spool)
         handlers |= _repository_handlers(settings, rules, rounds)
+    served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
+    between = None
+    if "gateway" in settings.server.roles:
+        paths = paths_of(settings.server)
+        # As if they were called over the wire: a database that is away costs this community's part only, and the
+        # local legs leave audit events of their own (3.38.4.1.4).
+        here = {
+            row: audited(row, guarded(row, handler), audit, paths[row.role])
+            for row, handler in handlers.items()
+        }
+        between = gateway(settings, here, spool, audit)
+        served[Role.GATEWAY] = dict(between.handlers)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    endpoints = _endpoints(settings, handlers, rules, audit, SignedMessageStore(pool))
+    endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool))
     trust = _trust(settings)
     identity = signing_identity(settings)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
@@ -168,7 +185,13 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     if feed is not None:
         feed.start()
     return House(
-        application=application, pool=pool, housekeeper=housekeeper, feed=feed, codes=codes, trust=trust
+        application=application,
+        pool=pool,
+        housekeeper=housekeeper,
+        feed=feed,
+        codes=codes,
+        trust=trust,
+        gateway=between,
     )
 
 
@@ -333,14 +356,14 @@ def _on_demand_source(settings: Settings, rounds: Rounds) -> OnDemandSource | No
 
 def _endpoints(
     settings: Settings,
-    handlers: Mapping[Transaction, Handler],
+    served: Mapping[Role, Mapping[Transaction, Handler]],
     rules: Policies,
     audit: AuditLog,
     messages: SignedMessageStore,
 ) -> dict[str, SoapEndpoint]:
-    paths = {Role.REGISTRY: settings.server.registry_path, Role.REPOSITORY: settings.server.repository_path}
+    paths = paths_of(settings.server)
     endpoints = {}
-    for role, path in paths.items():
+    for role, handlers in served.items():
         routes = [
             Route(
                 number=row.number,
@@ -355,7 +378,7 @@ def _endpoints(
                         row, proven(row, handlers[row], signed=settings.security.signed, messages=messages)
                     ),
                     audit,
-                    path,
+                    paths[role],
                 ),
                 claims=row.claims,
             )
@@ -364,5 +387,7 @@ def _endpoints(
         ]
         if routes:
             elsewhere = {row.action: paths[row.role] for row in CATALOGUE if row.role is not role}
-            endpoints[path] = SoapEndpoint(role.value, routes, elsewhere=elsewhere, is_strict=rules.is_strict)
+            endpoints[paths[role]] = SoapEndpoint(
+                role.value, routes, elsewhere=elsewhere, is_strict=rules.is_strict
+            )
     return endpoints

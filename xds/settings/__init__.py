@@ -4,7 +4,9 @@ from xds.settings.checks import SettingsError, is_enrolled, is_loopback
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
+    CommunitySettings,
     FeedSettings,
+    GatewaySettings,
     LogSettings,
     PartnerSettings,
     RegistrySettings,
@@ -21,7 +23,9 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
+    "CommunitySettings",
     "FeedSettings",
+    "GatewaySettings",
     "Limits",
     "LogSettings",
     "Options",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from xds.settings.limits import Limits
 from xds.settings.model import (
+    CommunitySettings,
     PartnerSettings,
     RegistrySettings,
     RepositorySettings,
@@ -75,6 +76,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _security(settings)
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
+    yield from _gateway(settings)
     yield from _limits(settings.limits)
     if settings.limits.downloads >= settings.server.threads:
         yield (
@@ -94,15 +96,20 @@ def _server(server: ServerSettings) -> Iterator[str]:
         if value < 1:
             yield f"server.{name} must be 1 or more"
     if not server.roles or len(set(server.roles)) < len(server.roles):
-        yield 'server.roles must name "registry", "repository" or both, each once'
-    for name, path in (("registry_path", server.registry_path), ("repository_path", server.repository_path)):
+        yield 'server.roles must name one or more of "registry", "repository" and "gateway", each once'
+    paths = {
+        "registry_path": server.registry_path,
+        "repository_path": server.repository_path,
+        "gateway_path": server.gateway_path,
+    }
+    for name, path in paths.items():
         if not _PATH.fullmatch(path) or path in _RESERVED:
             yield (
                 f'server.{name} must begin with "/", have letters, digits and . _ ~ - between the strokes,'
                 f" and not be {' or '.join(sorted(_RESERVED))}"
             )
-    if server.registry_path == server.repository_path:
-        yield "server.registry_path and server.repository_path must differ"
+    if len(set(paths.values())) < len(paths):
+        yield f"{', '.join(f'server.{name}' for name in paths)} must differ"
 
 
 def is_loopback(host: str) -> bool:
@@ -289,6 +296,45 @@ def _feeds(settings: Settings) -> Iterator[str]:
             yield f"feeds.{name} {path} is not a file"
         if path is not None and feeds.certificate is None:
             yield f"feeds.{name} has no use without feeds.certificate"
+
+
+def _gateway(settings: Settings) -> Iterator[str]:
+    gateway, roles, own = settings.gateway, settings.server.roles, settings.registry.home_community_id
+    if "gateway" not in roles:
+        if gateway.communities:
+            yield 'gateway.communities have no use: "gateway" is not among server.roles'
+        return
+    if own is None:
+        yield "registry.home_community_id must be set: a gateway tells other communities which one this is"
+    if gateway.calls < 1:
+        yield "gateway.calls must be 1 or more"
+    for role, url in (("registry", gateway.registry_url), ("repository", gateway.repository_url)):
+        if url is None and role not in roles:
+            yield f'gateway.{role}_url must say where this community\'s {role} is: "{role}" is not among server.roles'
+        if url is not None and not _is_http(url):
+            yield f"gateway.{role}_url must be an http or https address"
+    homes = [own]
+    for community in gateway.communities:
+        yield from _community(community)
+        if community.home_community_id in homes:
+            whose = "this community's own" if community.home_community_id == own else "there twice"
+            yield f'gateway.communities "{community.name}" home_community_id is {whose}'
+        homes.append(community.home_community_id)
+
+
+def _community(community: CommunitySettings) -> Iterator[str]:
+    where = f'gateway.communities "{community.name}"'
+    if not community.name:
+        yield "gateway.communities need a name each"
+    home = community.home_community_id
+    if not home.startswith("urn:oid:") or not _is_oid(home.removeprefix("urn:oid:")):
+        yield f'{where} home_community_id must be an OID as URN, such as "urn:oid:2.999.3.2"'
+    if not _is_http(community.query_url):
+        yield f"{where} query_url must be an http or https address"
+    if community.retrieve_url is not None and not _is_http(community.retrieve_url):
+        yield f"{where} retrieve_url must be an http or https address"
+    if community.seconds < 1:
+        yield f"{where} seconds must be 1 or more"
 
 
 def _limits(limits: Limits) -> Iterator[str]:

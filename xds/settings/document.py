@@ -93,11 +93,20 @@ def _page() -> Iterator[str]:
         hint = get_type_hints(Settings)[item.name]
         kind = table_of(hint)
         if kind is not None:
-            heading = f"[{item.name}]" if kind is hint else f"[[{item.name}]]"
-            yield f"\n## `{heading}`\n"
-            yield f"{_title(inspect.getdoc(kind) or '', heading)}\n"
-            yield from _table(rows(kind, f"{item.name}."))
+            yield from _section(item.name, hint, kind)
     yield ""
+
+
+def _section(name: str, hint: Any, kind: type[Any]) -> Iterator[str]:
+    """A table of the file, and the tables within it."""
+    heading = f"[{name}]" if kind is hint else f"[[{name}]]"
+    yield f"\n## `{heading}`\n"
+    yield f"{_title(inspect.getdoc(kind) or '', heading)}\n"
+    yield from _table(rows(kind, f"{name}."))
+    for item in fields(kind):
+        within = get_type_hints(kind)[item.name]
+        if (inner := table_of(within)) is not None:
+            yield from _section(f"{name}.{item.name}", within, inner)
 
 
 def _table(lines: list[Row]) -> Iterator[str]:

@@ -21,9 +21,13 @@ class ServerSettings:
     public_url: str | None = None  # as partners reach it, for WSDLs and pages; none: from the Host header
     workers: int = 2  # processes that answer requests
     threads: int = 32  # per process; more than limits.downloads
-    roles: tuple[Literal["registry", "repository"], ...] = ("registry", "repository")  # what it is
+    roles: tuple[Literal["registry", "repository", "gateway"], ...] = (
+        "registry",
+        "repository",
+    )  # what it is
     registry_path: str = "/dics/registry"  # of the registry's transactions
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
+    gateway_path: str = "/dics/gateway"  # of the transactions across communities
     certificate: Path | None = None  # TLS: a PEM file with the server's chain; none: plain HTTP
     key: Path | None = None  # its key, PEM without a password, readable by nobody else
     client_certificates: Literal["required", "off"] = (
@@ -171,6 +175,27 @@ class AuditSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommunitySettings:
+    """``[[gateway.communities]]``: another community, as its Responding Gateway is reached."""
+
+    name: str = ""  # what you call it; needed
+    home_community_id: str = ""  # its homeCommunityId, "urn:oid:…"; needed
+    query_url: str = ""  # where ITI-38 goes; needed
+    retrieve_url: str | None = None  # where ITI-39 goes; none: as query_url
+    seconds: int = 30  # how long its answer is waited for; then XDSUnavailableCommunity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """``[gateway]``: access across communities (XCA), with "gateway" among ``server.roles``."""
+
+    communities: tuple[CommunitySettings, ...] = ()  # whom consumers of this community reach through it
+    calls: int = 32  # calls to other communities under way, per worker process
+    registry_url: str | None = None  # this community's registry; none: the one in this process
+    repository_url: str | None = None  # this community's repository; none: the one in this process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
@@ -194,5 +219,6 @@ class Settings:
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

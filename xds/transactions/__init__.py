@@ -3,6 +3,8 @@
 from xds.transactions.catalogue import (
     CATALOGUE,
     ITI_18,
+    ITI_38,
+    ITI_39,
     ITI_41,
     ITI_42,
     ITI_43,
@@ -27,6 +29,8 @@ from xds.transactions.catalogue import (
 __all__ = [
     "CATALOGUE",
     "ITI_18",
+    "ITI_38",
+    "ITI_39",
     "ITI_41",
     "ITI_42",
     "ITI_43",

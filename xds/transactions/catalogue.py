@@ -32,6 +32,7 @@ class Role(StrEnum):
 
     REGISTRY = "registry"
     REPOSITORY = "repository"
+    GATEWAY = "gateway"
 
 
 def _any_body(_body: etree._Element) -> bool:
@@ -39,7 +40,7 @@ def _any_body(_body: etree._Element) -> bool:
 
 
 def _no_body(_body: etree._Element) -> bool:
-    """Without any action SubmitObjectsRequest is ITI-42, as it was before there were others."""
+    """Without any action SubmitObjectsRequest is ITI-42, and a query or retrieval is one of this community."""
     return False
 
 
@@ -209,12 +210,55 @@ ITI_86: Final = Transaction(
     writes=True,
 )
 
-CATALOGUE: Final = (ITI_41, ITI_42, ITI_18, ITI_51, ITI_43, *ITI_44, ITI_57, ITI_61, ITI_62, ITI_86, ITI_92)
+ITI_38: Final = Transaction(
+    number="ITI-38",
+    name="Cross Gateway Query",
+    operation="RespondingGateway_CrossGatewayQuery",
+    role=Role.GATEWAY,
+    action="urn:ihe:iti:2007:CrossGatewayQuery",
+    response_action="urn:ihe:iti:2007:CrossGatewayQueryResponse",
+    request=ADHOC_QUERY_REQUEST,
+    response=ADHOC_QUERY_RESPONSE,
+    mtom=False,
+    writes=False,
+    claims=_no_body,
+)
+ITI_39: Final = Transaction(
+    number="ITI-39",
+    name="Cross Gateway Retrieve",
+    operation="RespondingGateway_CrossGatewayRetrieve",
+    role=Role.GATEWAY,
+    action="urn:ihe:iti:2007:CrossGatewayRetrieve",
+    response_action="urn:ihe:iti:2007:CrossGatewayRetrieveResponse",
+    request=RETRIEVE_REQUEST,
+    response=RETRIEVE_RESPONSE,
+    mtom=True,
+    writes=False,
+    claims=_no_body,
+)
+
+CATALOGUE: Final = (
+    ITI_41,
+    ITI_42,
+    ITI_18,
+    ITI_51,
+    ITI_43,
+    *ITI_44,
+    ITI_57,
+    ITI_61,
+    ITI_62,
+    ITI_86,
+    ITI_92,
+    ITI_38,
+    ITI_39,
+)
+_INITIATED: Final = {Role.GATEWAY: (ITI_18, ITI_43)}
+"""What an Initiating Gateway takes from its own community's consumers, as if it were a registry or repository."""
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:
     """The transactions that an actor receives."""
-    return tuple(row for row in CATALOGUE if row.role is role)
+    return (*_INITIATED.get(role, ()), *(row for row in CATALOGUE if row.role is role))
 
 
 def by_action(action: str) -> Transaction | None:

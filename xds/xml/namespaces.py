@@ -17,6 +17,7 @@ WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity
 DSIG: Final = "http://www.w3.org/2000/09/xmldsig#"
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
+GATEWAY: Final = "urn:xds:gateway"  # ours: a header block
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 HL7: Final = "urn:hl7-org:v3"
 CDA: Final = HL7  # HL7 V3 has one namespace
