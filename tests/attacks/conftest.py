@@ -1,6 +1,5 @@
 """One service that demands signatures, for all attacks on messages; partners are enrolled as in production."""
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.attacks.target import SOURCES, Target
 from tests.transactions.conftest import base_settings, running
-from xds.pki import Authority, pem_of
+from xds.pki import Authority, key_pem_of, pem_of
+from xds.pki.files import replace_file
 from xds.wss import SigningIdentity
 
 
@@ -24,7 +24,8 @@ def issue(authority: Authority, name: str, **options: Any) -> SigningIdentity:
 def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity]]:
     """Write a partner table's files: two partners by certificate, and a third by its issuer.
 
-    The third has certificates that are expired, revoked, and not for signatures; "stranger" is nobody's.
+    The third has certificates that are expired, revoked, and not for signatures; "stranger" is nobody's. The second
+    gets signed answers.
     """
     authority, now = Authority.made(), datetime.now(UTC)
     other = Authority.made()
@@ -34,16 +35,22 @@ def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity
         "revoked": issue(other, "partner-c"),
         "no signer": issue(other, "partner-c", signs=False),
         "stranger": issue(Authority.made(), "partner-a"),
+        "service": issue(authority, "service"),
     }
     folder.mkdir()
     revoked = other.revoke([identities["revoked"].certificate])
     (folder / "other.crl").write_bytes(revoked.public_bytes(Encoding.PEM))
     (folder / "other.pem").write_bytes(pem_of(other.certificate))
+    (folder / "service.pem").write_bytes(pem_of(identities["service"].certificate))
+    replace_file(folder / "service.key", key_pem_of(identities["service"].key), 0o600)
+    for name in SOURCES:
+        replace_file(folder / f"{name}.key", key_pem_of(identities[name].key), 0o600)
     table: list[dict[str, Any]] = []
     for name, source_id in SOURCES.items():
         path = folder / f"{name}.pem"
         path.write_bytes(pem_of(identities[name].certificate))
-        table.append({"name": name, "certificates": [str(path)], "source_ids": [source_id]})
+        entry = {"name": name, "certificates": [str(path)], "source_ids": [source_id]}
+        table.append(entry | {"signed_answers": name == "partner-b"})
     third = {"issuer": str(folder / "other.pem"), "subject": "CN=partner-c"}
     table.append({"name": "partner-c", **third, "revocation_list": str(folder / "other.crl")})
     return table, identities
@@ -57,6 +64,11 @@ def target(
     folder = tmp_path_factory.mktemp("attacked")
     dsn = new_database()
     table, identities = enrol(folder / "keys")
-    settings = base_settings(dsn, folder) | {"partners": table, "security": {"signed": ["ITI-41", "ITI-42"]}}
-    with running(folder, settings, {"PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "")}) as service:
-        yield Target(service=service, dsn=dsn, identities=identities)
+    security = {
+        "signed": ["ITI-41", "ITI-42"],
+        "certificate": str(folder / "keys" / "service.pem"),
+        "key": str(folder / "keys" / "service.key"),
+    }
+    settings = base_settings(dsn, folder) | {"partners": table, "security": security}
+    with running(folder, settings) as service:
+        yield Target(service=service, dsn=dsn, identities=identities, keys=folder / "keys")

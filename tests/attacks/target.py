@@ -1,7 +1,8 @@
 """What is attacked: a real service that demands signatures, and what must hold of it whatever comes."""
 
+import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.transactions import samples
 from tests.transactions.conftest import Service
 from tests.transactions.wire import PATH, Answer, envelope, post, related
 from tests.wss.messages import signed
-from xds.documents import Spool
+from xds.audit import System, decode_event
 from xds.wss import SigningIdentity
 
 SOURCES = {"partner-a": "2.999.4.1", "partner-b": "2.999.4.2"}
@@ -47,6 +48,7 @@ class Target:
     service: Service
     dsn: str
     identities: dict[str, SigningIdentity] = field(repr=False)
+    keys: Path  # partner-a.key, partner-a.pem …
 
     @property
     def port(self) -> int:
@@ -68,6 +70,12 @@ class Target:
         assert time.monotonic() - began < _SECONDS
         assert self.state() == before
 
+    def alerts(self) -> int:
+        """How many Security Alerts about who sent something there are in the audit log."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            found = connection.execute("SELECT body FROM audit_event ORDER BY number").fetchall()
+        return sum(decode_event(row[0]).kind == System.NODE_AUTHENTICATION for row in found)
+
     def to(self, transaction: str) -> str:
         """What wsa:To of a transaction has to name."""
         return f"{self.service.url}{PATH[transaction]}"
@@ -86,6 +94,12 @@ class Target:
             f"http://localhost{PATH[transaction]}".encode(), (to or self.to(transaction)).encode()
         )
 
+    def provision(self, partner: str, *contents: bytes) -> tuple[str, bytes]:
+        """A valid signed ITI-41 as MTOM: Content-Type and octets."""
+        body, parts = provision(partner, *contents)
+        octets = self.unsigned("ITI-41", body)
+        return related(signed(octets, self.identities[partner], attachments=pieces_of(parts)), *parts)
+
     def message(
         self, partner: str = "partner-a", transaction: str = "ITI-42", body: bytes | None = None
     ) -> bytes:
@@ -94,11 +108,14 @@ class Target:
         return signed(octets, self.identities[partner])
 
     def refuses(self, octets: bytes, *codes: str, transaction: str = "ITI-42", **options: Any) -> Answer:
-        """Send an attack: it is refused by a fault with one of these subcodes, and does no harm."""
+        """Send an attack: it is refused by a fault with one of these subcodes, does no harm, and is told of."""
+        alerts = self.alerts()
         with self.unharmed():
             answer = self.post(transaction, octets, **options)
         assert (answer.status, answer.fault) == (400, "Sender"), answer.body[:2000]
         assert answer.subcode in codes, (answer.fault_id, answer.subcode, answer.reason)
+        if answer.subcode.startswith("ws") and ":" in answer.subcode:
+            assert self.alerts() == alerts + 1
         return answer
 
 
@@ -110,7 +127,7 @@ def registration(partner: str = "partner-a", **changes: Any) -> bytes:
     return samples.register_body(replace(made, submission_sets=(of_partner,)))
 
 
-def provision(partner: str, *contents: bytes, spool: Spool) -> tuple[bytes, list[tuple[str, bytes]]]:
+def provision(partner: str, *contents: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Body of a valid ITI-41 of a partner with documents as parts."""
     patient = samples.fresh_patient()
     made = samples.submission(*(samples.entry(patient, entry_uuid=f"d{i}") for i, _ in enumerate(contents)))
@@ -122,9 +139,9 @@ def provision(partner: str, *contents: bytes, spool: Spool) -> tuple[bytes, list
     return samples.provide_body(samples.provided(whole), documents)
 
 
-def mtom(octets: bytes, parts: Sequence[tuple[str, bytes]]) -> tuple[str, bytes]:
-    """A message and its parts as MTOM: Content-Type and octets."""
-    return related(octets, *parts)
+def pieces_of(parts: Sequence[tuple[str, bytes]]) -> dict[str, Callable[[], Iterable[bytes]]]:
+    """Parts as what is signed: by the href of their xop:Include."""
+    return {f"cid:{content_id}": functools.partial(iter, (content,)) for content_id, content in parts}
 
 
 def _count(connection: "psycopg.Connection[Any]", table: str) -> int:

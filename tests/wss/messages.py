@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import hashlib
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -86,15 +87,21 @@ def resigned(
     change: Callable[[etree._Element], object],
     *,
     digests: bool = True,
-    method: str | None = None,
+    literal: bool = False,
 ) -> bytes:
-    """A message changed by its signer: digests of what the references still name, and the value, are made anew."""
+    """A message changed by its signer: digests of what the references still name, and the value, are made anew.
+
+    Parameters
+    ----------
+    literal
+        Digest an xop:Include as it stands, not what it stands for.
+    """
     root = etree.fromstring(octets)
     change(root)
     (signed_info,) = root.iter(names.SIGNED_INFO)
     if digests:
         for reference in signed_info.iterchildren(names.REFERENCE):
-            _digest(root, reference)
+            _digest(root, reference, literal=literal)
     algorithm = algorithm_for(key)
     value = signature_of(canonical(signed_info), key, algorithm)
     (place,) = root.iter(names.SIGNATURE_VALUE)
@@ -102,12 +109,17 @@ def resigned(
     return etree.tostring(root)
 
 
-def _digest(root: etree._Element, reference: etree._Element) -> None:
+def _digest(root: etree._Element, reference: etree._Element, *, literal: bool) -> None:
     uri = reference.get("URI", "").removeprefix("#")
     found = root.xpath("//*[@*[local-name()='Id' or local-name()='ID']=$uri]", uri=uri)
     value = reference.find(names.DIGEST_VALUE)
     if value is not None and len(found):
-        value.text = base64.b64encode(digest_of(found[0], (), hashes.SHA256, {})).decode()
+        digest = (
+            hashlib.sha256(canonical(found[0])).digest()
+            if literal
+            else digest_of(found[0], (), hashes.SHA256, {})
+        )
+        value.text = base64.b64encode(digest).decode()
 
 
 def find(root: etree._Element, tag: str) -> etree._Element:

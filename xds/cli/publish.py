@@ -21,10 +21,12 @@ from xds.cli.options import (
 )
 from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
 from xds.cli.progress import progress_bar
+from xds.cli.signing import signing_options
 from xds.client import RegistryClient, RepositoryClient
 from xds.content import UnreadableDocument
 from xds.model import AvailabilityStatus, RegistryResponse, Submission
 from xds.transactions import Role
+from xds.wss import SigningIdentity
 
 EXAMPLE_SOURCE: Final = "2.999.4.1"
 _CODE = CodeType()
@@ -66,6 +68,7 @@ def _code_option(name: str, destination: str, what: str, *, multiple: bool = Fal
 )  # fmt: skip
 @click.option("--registry", metavar="URL", help="Where --replace looks up a uniqueId; else beside --to.")
 @timeout_option
+@signing_options
 @json_option
 @quiet_option
 def publish(
@@ -76,6 +79,7 @@ def publish(
     replaced: tuple[str, ...],
     registry: str | None,
     timeout: float,
+    signing: SigningIdentity | None,
     as_json: bool,
     quiet: bool,
     **said: Any,
@@ -92,13 +96,13 @@ def publish(
         )
     wishes = Wishes(patient_id=patient, **said)
     described = _describe(files, wishes)
-    targets = _entry_uuids(replaced, _registry_url(url, registry), timeout) if replaced else []
+    targets = _entry_uuids(replaced, _registry_url(url, registry), timeout, signing) if replaced else []
     submission = submission_of([item.entry for item in described], wishes, targets)
     if not quiet:
         _notes(described, wishes)
     documents = {item.entry.entry_uuid: item.path for item in described}
     with (
-        RepositoryClient(url, timeout=timeout) as client,
+        RepositoryClient(url, timeout=timeout, signing=signing) as client,
         progress_bar("publishing", quiet=quiet) as progress,
     ):
         response = client.provide(submission, documents, progress=progress)
@@ -143,10 +147,12 @@ def _registry_url(url: str, registry: str | None) -> str:
     return sibling(url, Role.REGISTRY) if registry is None else end_point(registry, Role.REGISTRY)
 
 
-def _entry_uuids(replaced: Sequence[str], url: str, timeout: float) -> list[str]:
+def _entry_uuids(
+    replaced: Sequence[str], url: str, timeout: float, signing: SigningIdentity | None
+) -> list[str]:
     """The entryUUIDs of what is replaced; a uniqueId is looked up."""
     found = []
-    with RegistryClient(url, timeout=timeout) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing) as client:
         for name in replaced:
             if name.startswith("urn:uuid:"):
                 found.append(name)

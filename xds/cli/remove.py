@@ -4,6 +4,7 @@ import click
 
 from xds.cli.options import json_option, timeout_option, url_option
 from xds.cli.outcome import Refused, finding_json, show_findings, write_json
+from xds.cli.signing import signing_options
 from xds.client import RegistryClient, RepositoryClient
 from xds.model import (
     ON_DEMAND,
@@ -14,6 +15,7 @@ from xds.model import (
     Submission,
 )
 from xds.transactions import Role
+from xds.wss import SigningIdentity
 
 
 @click.group(
@@ -33,6 +35,7 @@ def remove() -> None:
 @click.option("--home", metavar="URN", help="homeCommunityId of the documents.")
 @url_option("--from", Role.REPOSITORY)
 @timeout_option
+@signing_options
 @json_option
 def documents(
     *,
@@ -41,6 +44,7 @@ def documents(
     home: str | None,
     url: str,
     timeout: float,
+    signing: SigningIdentity | None,
     as_json: bool,
 ) -> None:
     """Remove documents by their uniqueId (ITI-86)."""
@@ -48,7 +52,7 @@ def documents(
         DocumentRequest(repository_unique_id=repository_id, document_unique_id=item, home_community_id=home)
         for item in unique_ids
     ]
-    with RepositoryClient(url, timeout=timeout) as client:
+    with RepositoryClient(url, timeout=timeout, signing=signing) as client:
         response = client.remove(requests)
     _report(response, "not every document was removed", as_json=as_json)
 
@@ -57,13 +61,21 @@ def documents(
 @click.argument("entry_uuids", metavar="UUID...", nargs=-1, required=True)
 @url_option("--from", Role.REGISTRY)
 @timeout_option
+@signing_options
 @json_option
-def objects(*, entry_uuids: tuple[str, ...], url: str, timeout: float, as_json: bool) -> None:
+def objects(
+    *,
+    entry_uuids: tuple[str, ...],
+    url: str,
+    timeout: float,
+    signing: SigningIdentity | None,
+    as_json: bool,
+) -> None:
     """Remove registered objects by their entryUUID, all of them or none (ITI-62).
 
     Associations that lead to a removed object have to be named as well.
     """
-    with RegistryClient(url, timeout=timeout) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing) as client:
         response = client.remove(entry_uuids)
     _report(response, "nothing was removed", as_json=as_json)
 
@@ -72,13 +84,16 @@ def objects(*, entry_uuids: tuple[str, ...], url: str, timeout: float, as_json: 
 @click.argument("submission_set", metavar="UUID|UID")
 @url_option("--from", Role.REGISTRY)
 @timeout_option
+@signing_options
 @json_option
-def submission_set(*, submission_set: str, url: str, timeout: float, as_json: bool) -> None:
+def submission_set(
+    *, submission_set: str, url: str, timeout: float, signing: SigningIdentity | None, as_json: bool
+) -> None:
     """Remove a SubmissionSet, by entryUUID or uniqueId, with all that it brought (ITI-18, ITI-62).
 
     What others refer to stays, and so does everything then: the answer names the Associations.
     """
-    with RegistryClient(url, timeout=timeout) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing) as client:
         name = "EntryUUID" if submission_set.startswith(UUID_PREFIX) else "UniqueId"
         answer = client.stored_query(
             "GetSubmissionSetAndContents",

@@ -12,9 +12,11 @@ import click
 from xds.cli.options import json_option, quiet_option, timeout_option, url_option
 from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
 from xds.cli.progress import progress_bar
+from xds.cli.signing import signing_options
 from xds.client import RepositoryClient, RetrievedFile
 from xds.model import EMPTY_SHA1, DocumentRequest, RegistryResponse
 from xds.transactions import Role
+from xds.wss import SigningIdentity
 
 _BATCH: Final = 100
 """Documents of one request: half of what a repository takes at most."""
@@ -58,6 +60,7 @@ Wanted = Mapping[DocumentRequest, Expected]
 )  # fmt: skip
 @url_option("--from", Role.REPOSITORY)
 @timeout_option
+@signing_options
 @json_option
 @quiet_option
 def retrieve(
@@ -69,6 +72,7 @@ def retrieve(
     folder: Path,
     url: str,
     timeout: float,
+    signing: SigningIdentity | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -82,7 +86,7 @@ def retrieve(
     requests = sorted(wanted, key=lambda item: (item.repository_unique_id, item.document_unique_id))
     files: list[RetrievedFile] = []
     responses: list[RegistryResponse] = []
-    with RepositoryClient(url, timeout=timeout) as client:
+    with RepositoryClient(url, timeout=timeout, signing=signing) as client:
         for start in range(0, len(requests), _BATCH):
             with progress_bar("retrieving", quiet=quiet) as progress:
                 result = client.retrieve(requests[start : start + _BATCH], folder, progress=progress)

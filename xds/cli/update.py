@@ -8,6 +8,7 @@ import click
 from xds.cli.options import CodeType, json_option, read_oid, timeout_option, url_option
 from xds.cli.outcome import Refused, finding_json, show_findings, write_json
 from xds.cli.publish import EXAMPLE_SOURCE
+from xds.cli.signing import signing_options
 from xds.client import RegistryClient, new_version, status_update
 from xds.model import (
     AvailabilityStatus,
@@ -18,6 +19,7 @@ from xds.model import (
     is_uuid_urn,
 )
 from xds.transactions import Role
+from xds.wss import SigningIdentity
 
 _CODE = CodeType()
 _AVAILABILITY: Final = {item.name.lower(): item.value for item in DocumentAvailability}
@@ -60,6 +62,7 @@ _STATUS: Final = {item.name.lower(): item for item in AvailabilityStatus}
 )
 @json_option
 @timeout_option
+@signing_options
 def update(
     *,
     document: str,
@@ -70,6 +73,7 @@ def update(
     source_id: str,
     as_json: bool,
     timeout: float,
+    signing: SigningIdentity | None,
     **attributes: Any,
 ) -> None:
     """Update the metadata of a registered document (ITI-57).
@@ -82,7 +86,7 @@ def update(
         raise click.UsageError("say either what is to change or --status")
     if status is not None and (restricted or no_propagation):
         raise click.UsageError("--status goes with neither --restricted nor --no-propagation")
-    with RegistryClient(url, timeout=timeout) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing) as client:
         latest = _latest(client, document)
         if status is None:
             made = new_version(latest, source_id=source_id, propagates=not no_propagation, **changes)

@@ -35,6 +35,7 @@ from xds.model import (
 )
 from xds.rules import transaction_of
 from xds.transactions import ITI_18, ITI_42, ITI_44, ITI_51, ITI_57, ITI_61, ITI_62, ITI_92, Role
+from xds.wss import SigningIdentity
 
 
 class RegistryClient:
@@ -48,6 +49,8 @@ class RegistryClient:
         Seconds to wait for an answer.
     session
         Connections of the caller; by default an own pool.
+    signing
+        What each request is signed with (WS-Security, docs/security.md); by default none is.
 
     Raises
     ------
@@ -56,9 +59,14 @@ class RegistryClient:
     """
 
     def __init__(
-        self, url: str, *, timeout: float = DEFAULT_SECONDS, session: requests.Session | None = None
+        self,
+        url: str,
+        *,
+        timeout: float = DEFAULT_SECONDS,
+        session: requests.Session | None = None,
+        signing: SigningIdentity | None = None,
     ) -> None:
-        self._service = Service(url, Role.REGISTRY, timeout=timeout, session=session)
+        self._service = Service(url, Role.REGISTRY, timeout=timeout, session=session, signing=signing)
 
     def __enter__(self) -> Self:
         return self

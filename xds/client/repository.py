@@ -36,6 +36,7 @@ from xds.ebxml import (
 from xds.mime import MimeError, content_id_of_href
 from xds.model import DocumentRequest, RegistryResponse, Submission
 from xds.transactions import ITI_41, ITI_43, ITI_86, Role, Transaction
+from xds.wss import SigningIdentity
 from xds.xml.namespaces import XOP_INCLUDE
 
 _MEMORY: Final = 64 * 1024 * 1024
@@ -95,6 +96,8 @@ class RepositoryClient:
         Seconds to wait for an answer, or for its next octets.
     session
         Connections of the caller; by default an own pool.
+    signing
+        What each request is signed with (WS-Security, docs/security.md); by default none is.
 
     Raises
     ------
@@ -103,9 +106,14 @@ class RepositoryClient:
     """
 
     def __init__(
-        self, url: str, *, timeout: float = DEFAULT_SECONDS, session: requests.Session | None = None
+        self,
+        url: str,
+        *,
+        timeout: float = DEFAULT_SECONDS,
+        session: requests.Session | None = None,
+        signing: SigningIdentity | None = None,
     ) -> None:
-        self._service = Service(url, Role.REPOSITORY, timeout=timeout, session=session)
+        self._service = Service(url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing)
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from xds.client.transport import StreamingTransport, new_session
 from xds.mime import OutPart
 from xds.model import WSA_ANONYMOUS, new_uuid_urn
 from xds.transactions import Role, Transaction
+from xds.wss import SigningIdentity
 from xds.xml.namespaces import SOAP12, WSA
 
 _ZEEP: Final[Any] = zeep  # zeep is typed here and there only
@@ -40,6 +41,8 @@ class Service:
         Seconds to wait for the next octets of an answer.
     session
         Connections of the caller (client certificate, proxies); by default an own pool.
+    signing
+        What each request is signed with (WS-Security); by default none is.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Service:
         *,
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
+        signing: SigningIdentity | None = None,
     ) -> None:
         try:
             prepared = requests.Request("POST", url).prepare().url or ""
@@ -65,7 +69,7 @@ class Service:
         self._role = role
         self._is_own = session is None
         self._session = session or new_session(url)
-        self._transport = StreamingTransport(self._session, timeout)
+        self._transport = StreamingTransport(self._session, timeout, signing)
 
     def close(self) -> None:
         """Close the connections, unless the session came from the caller."""

@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from xds.client.documents import Progress
 from xds.client.errors import DocumentNotSent, ServiceUnavailable
 from xds.mime import OutPart, PartLengthMismatch, related
+from xds.wss import Attachments, SigningIdentity, sign
 
 CONNECT_SECONDS: Final = 10.0
 _CONNECTIONS: Final = 64  # kept open to one peer: as many threads as a process has
@@ -37,9 +38,12 @@ class StreamingTransport(zeep.Transport):
     zeep would hold each part in memory and strip the line end that a document ends with.
     """
 
-    def __init__(self, session: requests.Session, seconds: float) -> None:
+    def __init__(
+        self, session: requests.Session, seconds: float, signing: SigningIdentity | None = None
+    ) -> None:
         super().__init__(session=session)  # type: ignore[no-untyped-call]  # zeep's is not typed
         self._seconds = seconds
+        self._signing = signing
         self._action = ""
         self._documents: Sequence[OutPart] | None = None
         self._progress: Progress | None = None
@@ -62,6 +66,8 @@ class StreamingTransport(zeep.Transport):
         DocumentNotSent
             A document failed or changed on the way.
         """
+        if self._signing is not None:
+            sign(envelope, self._signing, attachments=_attachments(self._documents))
         octets = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
         sent = {"Content-Type": headers["Content-Type"], "Accept-Encoding": "identity"}
         body: bytes | _Body = octets
@@ -82,6 +88,11 @@ class StreamingTransport(zeep.Transport):
             raise DocumentNotSent(f"a document changed while it was sent: {error}") from error
         except requests.RequestException as error:
             raise ServiceUnavailable(f"{address} {_explain(error, self._seconds)}") from error
+
+
+def _attachments(documents: Sequence[OutPart] | None) -> Attachments:
+    """The documents of a call as its body refers to them; each is read once more to be signed."""
+    return {f"cid:{part.content_id}": part.pieces for part in documents or ()}
 
 
 class _Body:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Protocol
 
 from xds.access import Caller
+from xds.audit import UNAUDITED, AuditLog, AuditUnavailable, System
 from xds.documents import Spool
 from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
@@ -66,6 +67,8 @@ class SoapDoor:
         Proves who sent a request; None lets everybody in (Lite).
     identity
         Signs the answers to partners who ask for that.
+    audit
+        Gets an alert for each request that is refused for what it says of its sender.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class SoapDoor:
         spool: Spool | None = None,
         gate: Gate | None = None,
         identity: SigningIdentity | None = None,
+        audit: AuditLog = UNAUDITED,
     ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
@@ -86,6 +90,7 @@ class SoapDoor:
         self._spool = spool
         self._gate = gate
         self._identity = identity
+        self._audit = audit
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
@@ -99,6 +104,8 @@ class SoapDoor:
         except SoapFault as fault:
             if fault.kind is OUT_OF_SPACE and self._spool is not None:
                 return _out_of_resources(visit, environ, start_response)
+            if fault.kind.is_security:
+                self._alert(visit, fault, str(environ.get("PATH_INFO", "")))
             return visit.refuse(fault, start_response, unread=visit.unread)
         except Exception:
             incident = uuid.uuid4().hex[:12]
@@ -139,6 +146,16 @@ class SoapDoor:
         visit.log_answer(200, reply.outcome, wire.content_length)
         start_response("200 OK", _headers(wire))
         return pieces
+
+    def _alert(self, visit: "_Visit", fault: SoapFault, path: str) -> None:
+        """Keep a Security Alert (ITI TF-2 3.20); where it cannot be kept, the request is refused all the same."""
+        request = visit.request
+        caller = Caller(address=visit.peer) if request is None else request.caller
+        description = f"{fault.kind.id}, incident {fault.values.get('incident', '')}"
+        try:
+            self._audit.alert(System.NODE_AUTHENTICATION, description, caller=caller, endpoint=path)
+        except AuditUnavailable:
+            log.exception("not audited", extra=visit.facts())
 
     def _lacks_room(self, length: int | None) -> bool:
         """Whether a body must be refused unread; of a chunked one only its beginning is certain."""

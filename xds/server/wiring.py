@@ -12,7 +12,6 @@ from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
-from xds.pki import read_pair
 from xds.registry import (
     MultiPatientStoredQuery,
     PatientIdentityFeedV3,
@@ -86,7 +85,7 @@ from xds.transactions import (
     Transaction,
     of_role,
 )
-from xds.wss import SigningIdentity
+from xds.wss import SigningIdentity, read_identity
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +172,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
                 spool=spool if path == settings.server.repository_path else None,
                 gate=None if trust is None else _gate(settings, trust, path),
                 identity=identity,
+                audit=audit,
             )
             for path, endpoint in endpoints.items()
         },
@@ -220,8 +220,7 @@ def signing_identity(settings: Settings) -> SigningIdentity | None:
     certificate, key = security.certificate or server.certificate, security.key or server.key
     if certificate is None or key is None:
         return None
-    found, private = read_pair(certificate, key)
-    return SigningIdentity(key=private, certificate=found)
+    return read_identity(certificate, key)
 
 
 def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
@@ -299,7 +298,11 @@ def _remote_registrar(settings: Settings) -> Registrar | None:
     url = settings.repository.registry_url
     if url is None:
         return None
-    return RemoteRegistrar(RegistryClient(url, timeout=settings.repository.registry_seconds))
+    security, seconds = settings.security, settings.repository.registry_seconds
+    signing = None
+    if security.certificate is not None and security.key is not None:
+        signing = read_identity(security.certificate, security.key)
+    return RemoteRegistrar(RegistryClient(url, timeout=seconds, signing=signing))
 
 
 def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, spool: Spool) -> Rounds:

@@ -138,7 +138,9 @@ class SecuritySettings:
     """
 
     signed: tuple[Signable, ...] = ()  # transactions that are refused without a partner's signature
-    certificate: Path | None = None  # PEM: what we sign with, answers and ITI-42; none: server.certificate
+    certificate: Path | None = (
+        None  # PEM: what ITI-42 to another registry and answers are signed with; none: answers by server.certificate
+    )
     key: Path | None = None  # its key, PEM without a password, readable by nobody else
 
 

@@ -38,6 +38,11 @@ class FaultKind:
     subcode: str | None = None  # local name in the namespace of `prefix`
     prefix: Literal["wsa", "wsse", "wsu"] = "wsa"  # WS-Addressing, or WS-Security 1.1 section 12
 
+    @property
+    def is_security(self) -> bool:
+        """Whether it is about who sent the message, or whether it is whole."""
+        return self.prefix != "wsa"
+
 
 class SoapFault(Exception):
     """A message that cannot be dispatched; raised anywhere on its way down, encoded once at the front door.

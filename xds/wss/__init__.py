@@ -4,6 +4,7 @@ import logging
 
 from xds.wss import refusals
 from xds.wss.digest import Attachments, Pieces, base64_pieces
+from xds.wss.identity import read_identity
 from xds.wss.refusals import FaultCode, Refusal, Refused
 from xds.wss.sign import SigningIdentity, sign
 from xds.wss.structure import is_signed
@@ -22,6 +23,7 @@ __all__ = [
     "VerifiedMessage",
     "base64_pieces",
     "is_signed",
+    "read_identity",
     "refusals",
     "sign",
     "verify",
