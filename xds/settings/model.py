@@ -116,6 +116,8 @@ class PartnerSettings:
 
 Signable = Literal[
     "ITI-18",
+    "ITI-38",
+    "ITI-39",
     "ITI-41",
     "ITI-42",
     "ITI-43",
