@@ -15,6 +15,8 @@ from xds.transactions import Transaction
 log = logging.getLogger(__name__)
 
 _INTERNAL: Final = "internal error"
+_REPEAT: Final = "repeat"
+"""Outcome of an answer that was given before."""
 
 
 def audited(transaction: Transaction, handler: Handler, audit: AuditLog, path: str) -> Handler:
@@ -41,6 +43,8 @@ def audited(transaction: Transaction, handler: Handler, audit: AuditLog, path: s
             with suppress(AuditUnavailable):  # nothing is answered but that it failed
                 trail.close(_INTERNAL)
             raise
+        if reply.outcome == _REPEAT:
+            trail.accepted()
         try:
             trail.close(reply.outcome)
         except AuditUnavailable:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from xds.log import configure
+from xds.server.activity import active
 from xds.server.channel import Pace
 from xds.server.feeds import FeedDoor, open_feed_door
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
@@ -134,13 +135,14 @@ class Running:
                 if stop.asked():
                     return
                 migrate(dsn)
-                serve(
-                    lambda: _application(self.settings, dsn, door),
-                    listener,
-                    _http_settings(self.settings),
-                    on_ready=ready,
-                    on_stop=on_stop,
-                )
+                with active(self.settings, dsn):
+                    serve(
+                        lambda: _application(self.settings, dsn, door),
+                        listener,
+                        _http_settings(self.settings),
+                        on_ready=ready,
+                        on_stop=on_stop,
+                    )
 
 
 def _application(settings: Settings, dsn: str, door: FeedDoor | None) -> WSGIApplication:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xds.audit import AuditLog, Station
+from xds.audit import AuditLog, Ledger, Station
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.documents import FolderVault, Spool
@@ -37,6 +37,7 @@ from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
 from xds.server.admission import Admission
 from xds.server.application import Application
+from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
 from xds.server.endpoint import Gate, SoapDoor
@@ -52,7 +53,7 @@ from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, service_url
 from xds.server.trust import TrustWatch
-from xds.settings import Settings, is_enrolled
+from xds.settings import ServerSettings, Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -101,6 +102,7 @@ class House:
     codes: CodesWatch | None
     trust: TrustWatch | None
     gateway: Gateway | None
+    audit: tuple[SealerThread | RelayThread, ...]
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
@@ -113,6 +115,8 @@ class House:
             self.trust.stop()
         if self.gateway is not None:
             self.gateway.fan_out.close()
+        for thread in self.audit:
+            thread.stop()
         self.pool.close()
 
 
@@ -127,7 +131,8 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     )
     rules, codes = _rules(settings)
     handlers: dict[Transaction, Handler] = {}
-    audit = audit_log(settings, pool)
+    outbox = Outbox(pool, audit_spool(settings))
+    audit = audit_log(settings, outbox)
     registry, registrar = _registry(settings, pool, rules, audit)
     if "registry" in settings.server.roles:
         handlers |= registry
@@ -184,6 +189,12 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     feed = None if door is None else feed_server(door, settings, pool, audit)
     if feed is not None:
         feed.start()
+    threads: tuple[SealerThread | RelayThread, ...] = (
+        SealerThread(pool, outbox),
+        *(RelayThread(pool, receiver) for receiver in settings.audit.receivers),
+    )
+    for thread in threads:
+        thread.start()
     return House(
         application=application,
         pool=pool,
@@ -192,6 +203,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         codes=codes,
         trust=trust,
         gateway=between,
+        audit=threads,
     )
 
 
@@ -233,17 +245,25 @@ def _rules(settings: Settings) -> tuple[Policies, CodesWatch | None]:
     return rules, watch
 
 
-def audit_log(settings: Settings, pool: Pool) -> AuditLog:
-    """The audit log of this process."""
+def audit_log(settings: Settings, ledger: Ledger) -> AuditLog:
+    """The audit log of this process, kept in a ledger."""
     server = settings.server
     station = Station(
         source=settings.audit.source_id,
         enterprise_site=settings.audit.enterprise_site_id or "",
         host=socket.gethostname(),
         process=str(os.getpid()),
-        base_url=(server.public_url or service_url(server.host, server.port)).rstrip("/"),
+        base_url=_base_url(server),
     )
-    return AuditLog(Outbox(pool, audit_spool(settings)), station)
+    return AuditLog(ledger, station)
+
+
+def _base_url(server: ServerSettings) -> str:
+    """The address that audit messages name this service by."""
+    if server.public_url is not None:
+        return server.public_url.rstrip("/")
+    url = service_url(server.host, server.port)
+    return url if server.certificate is None else url.replace("http:", "https:", 1)
 
 
 def audit_spool(settings: Settings) -> AuditSpool:

@@ -4,6 +4,8 @@ from xds.settings.checks import SettingsError, is_enrolled, is_loopback
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
 from xds.settings.model import (
+    AuditReceiver,
+    AuditSettings,
     CommunitySettings,
     FeedSettings,
     GatewaySettings,
@@ -23,6 +25,8 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
+    "AuditReceiver",
+    "AuditSettings",
     "CommunitySettings",
     "FeedSettings",
     "GatewaySettings",

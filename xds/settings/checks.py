@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from xds.settings.limits import Limits
 from xds.settings.model import (
+    AuditSettings,
     CommunitySettings,
     PartnerSettings,
     RegistrySettings,
@@ -77,6 +78,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
     yield from _gateway(settings)
+    yield from _audit(settings.audit)
     yield from _limits(settings.limits)
     if settings.limits.downloads >= settings.server.threads:
         yield (
@@ -335,6 +337,28 @@ def _community(community: CommunitySettings) -> Iterator[str]:
         yield f"{where} retrieve_url must be an http or https address"
     if community.seconds < 1:
         yield f"{where} seconds must be 1 or more"
+
+
+def _audit(audit: AuditSettings) -> Iterator[str]:
+    if not audit.source_id.strip():
+        yield "audit.source_id must not be empty: audit messages name this service by it"
+    for number, receiver in enumerate(audit.receivers, start=1):
+        if not receiver.name:
+            yield f'audit receiver {number} has no name: each [[audit.receivers]] needs one, such as name = "arr"'
+        where = f'audit receiver "{receiver.name}"'
+        if sum(other.name == receiver.name for other in audit.receivers) > 1:
+            yield f"two audit receivers have the name {receiver.name}"
+        if not receiver.host:
+            yield f"{where}: host must be its name or address"
+        if not 1 <= receiver.port <= 65_535:
+            yield f"{where}: port must be between 1 and 65535"
+        for name, path in (("ca", receiver.ca), ("certificate", receiver.certificate), ("key", receiver.key)):
+            if path is not None and receiver.transport == "udp":
+                yield f'{where}: {name} has no use with transport = "udp"'
+            elif path is not None and not path.is_file():
+                yield f"{where}: {name} {path} is not a file"
+        if receiver.key is not None and receiver.certificate is None:
+            yield f"{where}: key has no use without certificate"
 
 
 def _limits(limits: Limits) -> Iterator[str]:

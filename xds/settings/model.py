@@ -171,11 +171,29 @@ class FeedSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditReceiver:
+    """``[[audit.receivers]]``: audit record repositories that are sent every event; none is needed.
+
+    The name is what a receiver is remembered by: under a new one it is sent everything from the beginning. UDP loses
+    what it loses, and cuts off events of more than 65507 octets.
+    """
+
+    name: str = ""  # what you call it; needed
+    host: str = ""  # its name, which its certificate has to bear, or its address; needed
+    port: int = 6514  # 514 is usual for UDP
+    transport: Literal["tls", "udp"] = "tls"  # RFC 5425, or RFC 5426
+    ca: Path | None = None  # PEM: who signs its certificate; none: whom this machine trusts
+    certificate: Path | None = None  # PEM: ours, which it asks for; none: not shown
+    key: Path | None = None  # its key, PEM without a password; none: in the same file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditSettings:
     """``[audit]``: the audit log (ATNA, ITI TF-2 3.20); it is always on, and kept in the metadata store."""
 
     source_id: str = "xds"  # AuditSourceID: what this service is called in audit messages
     enterprise_site_id: str | None = None  # AuditEnterpriseSiteID; none: not sent
+    receivers: tuple[AuditReceiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from xds.store.access import Conflict, Pool, StoreBusy, StoreUnavailable
 from xds.store.assertions import AssertionStore
-from xds.store.audit import Outbox
+from xds.store.audit import Outbox, write_once
+from xds.store.audit_reading import AuditReader, Backlog, DeliveryQueue, QueuedEvent, delivery_queue, sealer
 from xds.store.binaries import EmbeddedPostgresError, locate_binaries
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
@@ -32,6 +33,7 @@ from xds.store.repository import (
     RepositoryStore,
     ServedDocument,
 )
+from xds.store.sealing import SealFault, Verification, hash_at, verify
 from xds.store.signed_messages import Claim, SignedMessageKey, SignedMessageStore
 from xds.store.submissions import RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.store.unmerge import (
@@ -48,8 +50,11 @@ __all__ = [
     "CUT",
     "AddedSubmission",
     "AssertionStore",
+    "AuditReader",
+    "Backlog",
     "Claim",
     "Conflict",
+    "DeliveryQueue",
     "EarlierSubmission",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
@@ -73,6 +78,7 @@ __all__ = [
     "Pool",
     "ProvidedDocument",
     "QueryStore",
+    "QueuedEvent",
     "RegistryReader",
     "RegistryTransaction",
     "RememberedAnswer",
@@ -83,6 +89,7 @@ __all__ = [
     "SamePatient",
     "SchemaError",
     "SchemaState",
+    "SealFault",
     "ServedDocument",
     "SignedMessageKey",
     "SignedMessageStore",
@@ -94,10 +101,16 @@ __all__ = [
     "UnmergePlan",
     "UnusableAssignment",
     "UpdateStore",
+    "Verification",
     "default_data_folder",
+    "delivery_queue",
+    "hash_at",
     "locate_binaries",
     "migrate",
     "open_pool",
     "ping",
     "schema_state",
+    "sealer",
+    "verify",
+    "write_once",
 ]

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import psycopg
 from psycopg import errors, pq
@@ -153,12 +153,32 @@ def borrowed(pool: Pool) -> Iterator[Connection]:
     ------
     StoreUnavailable, StoreBusy, Conflict
     """
-    try:
+    with _explained():
         connection = pool.getconn()
         try:
             yield connection
         finally:
             pool.putconn(connection)  # undoes what is left open
+
+
+@contextmanager
+def dedicated(pool: Pool) -> Iterator[Connection]:
+    """A connection beside those of the pool, for work that holds one as long as the process lives.
+
+    Raises
+    ------
+    StoreUnavailable, StoreBusy, Conflict
+    """
+    # `open_pool` gives both as they are, where psycopg_pool would take functions as well.
+    conninfo, named = cast(str, pool.conninfo), cast(dict[str, Any], pool.kwargs)
+    with _explained(), Connection.connect(conninfo, **named) as connection:
+        yield connection
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
     except (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation) as error:
         raise Conflict(type(error).__name__) from error
     except (errors.QueryCanceled, errors.IdleInTransactionSessionTimeout, errors.LockNotAvailable) as error:

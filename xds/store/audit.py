@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Final
 
+import psycopg
 from psycopg import errors
 
 from xds.audit import AuditEvent, AuditUnavailable, encode_event
@@ -14,7 +15,7 @@ from xds.store.statements import statements
 log = logging.getLogger(__name__)
 
 _SQL = statements("audit")
-_REFUSED: Final = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.IntegrityError)
+_REFUSED: Final = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.ReadOnlySqlTransaction)
 
 Asked = tuple[str, dict[str, Any]]
 
@@ -53,6 +54,28 @@ def record(
         raise AuditUnavailable(type(error).__name__) from error
 
 
+def write_once(dsn: str, events: Sequence[AuditEvent], spool: Spool) -> None:
+    """Keep events of a process that has no pool, and no thread yet; here while the store is away.
+
+    Raises
+    ------
+    AuditUnavailable
+    """
+    try:
+        with Connection.connect(dsn, autocommit=True, connect_timeout=2) as connection:
+            connection.run_together(insertion(events))
+    except psycopg.Error:
+        _spooled(spool, events)
+
+
+def _spooled(spool: Spool, events: Sequence[AuditEvent]) -> None:
+    log.warning("audit events spooled", extra={"events": len(events)})
+    try:
+        spool.append([encode_event(event) for event in events])
+    except SpoolError as error:
+        raise AuditUnavailable(str(error)) from error
+
+
 class Outbox:
     """A `xds.audit.Ledger`: the metadata store, and a spool on this machine for when it is away."""
 
@@ -83,11 +106,7 @@ class Outbox:
         try:
             self.keep(events)
         except AuditUnavailable:
-            log.warning("audit events spooled", extra={"events": len(events)})
-            try:
-                self._spool.append([encode_event(event) for event in events])
-            except SpoolError as error:
-                raise AuditUnavailable(str(error)) from error
+            _spooled(self._spool, events)
 
     def load(self) -> int:
         """Load what was spooled, in its order and once; return how many events that were.
