@@ -19,7 +19,7 @@ from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
 from xds.settings import Limits
 from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
-from xds.soap.faults import INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
+from xds.soap.faults import CONTENT_ENCODING, INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
 from xds.transactions import ITI_41
 from xds.wss import SigningIdentity
 
@@ -116,6 +116,9 @@ class SoapDoor:
             self._admission.leave(visit.peer)
 
     def _answer(self, visit: "_Visit", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        coding = environ.get("HTTP_CONTENT_ENCODING", "").strip()
+        if coding.lower() not in ("", "identity"):
+            raise SoapFault(CONTENT_ENCODING, found=coding[:40])
         limit = self._limits.request_bytes
         length = _content_length(environ)
         if length is not None and length > limit:

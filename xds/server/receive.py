@@ -36,8 +36,8 @@ from xds.soap.faults import (
     TRUNCATED,
     WHOLE_REQUEST,
 )
-from xds.soap.inline import STREAMED_FROM, read_large_envelope
-from xds.xml import MalformedXml, XmlLimits, check_shape, parse
+from xds.soap.inline import NO_INSTRUCTIONS, STREAMED_FROM, read_large_envelope
+from xds.xml import MalformedXml, XmlLimits, check_shape, has_instructions, parse
 
 _PLAIN = frozenset({"application/soap+xml", "application/xop+xml"})
 _SOAP11_TYPES = frozenset({"text/xml", "application/xml"})
@@ -93,7 +93,11 @@ class Receiver:
         self._spool = spool
         self._limits = limits
         self._xml_limits = XmlLimits(
-            depth=limits.xml_depth, nodes=limits.xml_nodes, attributes=limits.xml_attributes
+            depth=limits.xml_depth,
+            nodes=limits.xml_nodes,
+            attributes=limits.xml_attributes,
+            name_length=limits.xml_name_length,
+            namespaces=limits.xml_namespaces,
         )
         self._mime_limits = MimeLimits(
             parts=limits.mime_parts,
@@ -196,7 +200,7 @@ class Receiver:
             self._spool,
             envelope_limit=self._limits.envelope_bytes,
             document_limit=self._limits.request_bytes,
-            nodes=self._limits.xml_nodes,
+            limits=self._xml_limits,
         )
         for content_id, document in inline.items():
             if parts.setdefault(content_id, document) is not document:
@@ -223,9 +227,12 @@ class Receiver:
 
     def _parse(self, octets: bytes) -> etree._Element:
         try:
-            return parse(octets, self._xml_limits)
+            root = parse(octets, self._xml_limits)
         except MalformedXml as error:
             raise SoapFault(MALFORMED_XML, detail=error) from None
+        if has_instructions(octets, root):
+            raise SoapFault(MALFORMED_XML, detail=NO_INSTRUCTIONS)
+        return root
 
     def _request(
         self,

@@ -180,6 +180,13 @@ CONTENT_TYPE: Final = FaultKind(
     fr="Le Content-Type {found} n'est pas accepté ; envoyez application/soap+xml, ou multipart/related avec"
     ' type="application/xop+xml" pour MTOM.',
 )
+CONTENT_ENCODING: Final = FaultKind(
+    id="content-encoding",
+    code="Sender",
+    http_status=415,
+    en="Content-Encoding {found} is not taken; send the body as it is.",
+    fr="Le Content-Encoding {found} n'est pas accepté ; envoyez le corps tel quel.",
+)
 MTOM_REQUIRED: Final = FaultKind(
     id="mtom-required",
     code="Sender",

@@ -13,8 +13,12 @@ from xds.documents import Spool, SpooledDocument, SpoolSink
 from xds.mime import Base64Decoder, MalformedPart
 from xds.soap.attachments import DOCUMENT
 from xds.soap.faults import BASE64, ENVELOPE_ALONE, MALFORMED_XML, TOO_LARGE, SoapFault
+from xds.xml import XmlLimits
 from xds.xml.namespaces import XOP_INCLUDE
 
+NO_INSTRUCTIONS: Final = (
+    "a processing instruction is not allowed in a SOAP message (SOAP 1.2 part 1, section 5); send it without"
+)
 STREAMED_FROM: Final = 1024 * 1024
 """Octets from which an envelope is read this way; below, one parse in memory is faster."""
 
@@ -22,9 +26,10 @@ STREAMED_FROM: Final = 1024 * 1024
 class _Extractor:
     """Target of the parser: builds the tree, but sends the text of a Document to a sink."""
 
-    def __init__(self, spool: Spool, document_limit: int, nodes: int) -> None:
-        self._nodes = nodes
-        self._left = nodes
+    def __init__(self, spool: Spool, document_limit: int, limits: XmlLimits) -> None:
+        self._limits = limits
+        self._left = limits.nodes
+        self._declared: set[tuple[str | None, str]] = set()
         self._builder = etree.TreeBuilder()
         self._spool = spool
         self._limit = document_limit
@@ -37,13 +42,28 @@ class _Extractor:
     def start(self, tag: str, attributes: Any, nsmap: Any = None) -> None:
         if self._within is not None and self._sink is not None:
             raise SoapFault(BASE64, document=self._within, detail="an element stands within its text")
-        self._left -= 1
-        if self._left < 0:
-            raise SoapFault(MALFORMED_XML, detail=f"the message has more than {self._nodes} elements")
+        self._check(tag, attributes, nsmap)
         self._within = attributes.get("id", "") if tag == DOCUMENT else None
         # The parser names the default namespace '', the builder wants None.
         namespaces = {prefix or None: uri for prefix, uri in (nsmap or {}).items()}
         self._builder.start(tag, dict(attributes), namespaces)  # type: ignore[call-arg]  # lxml takes it
+
+    def _check(self, tag: str, attributes: Any, nsmap: Any) -> None:
+        """Refuse what is too large before it is built: the builder takes attributes one by one."""
+        limits = self._limits
+        self._left -= 1
+        if self._left < 0:
+            raise SoapFault(MALFORMED_XML, detail=f"the message has more than {limits.nodes} elements")
+        if len(attributes) > limits.attributes:
+            detail = f"an element has more than {limits.attributes} attributes"
+            raise SoapFault(MALFORMED_XML, detail=detail)
+        if any(len(name.rpartition("}")[2]) > limits.name_length for name in (tag, *attributes)):
+            raise SoapFault(MALFORMED_XML, detail=f"a name is longer than {limits.name_length} characters")
+        if nsmap:
+            self._declared.update(nsmap.items())
+            if len(self._declared) > limits.namespaces:
+                detail = f"the message declares more than {limits.namespaces} namespaces"
+                raise SoapFault(MALFORMED_XML, detail=detail)
 
     def end(self, tag: str) -> None:
         if self._within is not None and self._sink is not None:
@@ -70,8 +90,8 @@ class _Extractor:
     def comment(self, text: str) -> None:
         self._builder.comment(text)
 
-    def pi(self, target: str, data: str | None = None) -> None:
-        self._builder.pi(target, data)
+    def pi(self, *_: Any) -> None:
+        raise SoapFault(MALFORMED_XML, detail=NO_INSTRUCTIONS)
 
     def doctype(self, *_: Any) -> None:
         raise SoapFault(MALFORMED_XML, detail="a DOCTYPE is not allowed; send the document without it")
@@ -104,7 +124,7 @@ class _Extractor:
 
 
 def read_large_envelope(
-    pieces: Iterable[bytes], spool: Spool, *, envelope_limit: int, document_limit: int, nodes: int
+    pieces: Iterable[bytes], spool: Spool, *, envelope_limit: int, document_limit: int, limits: XmlLimits
 ) -> tuple[etree._Element, dict[str, SpooledDocument]]:
     """Parse an envelope as it comes in and take the documents out of it.
 
@@ -120,10 +140,10 @@ def read_large_envelope(
     Raises
     ------
     SoapFault
-        Not well formed, not UTF-8, a DOCTYPE, more than `nodes` elements, text that is not base64, or more than
-        `envelope_limit` octets beside the documents' text.
+        Not well formed, not UTF-8, a DOCTYPE or processing instruction, beyond `limits` in anything but its depth,
+        text that is not base64, or more than `envelope_limit` octets beside the documents' text.
     """
-    target = _Extractor(spool, document_limit, nodes)
+    target = _Extractor(spool, document_limit, limits)
     parser = etree.XMLParser(
         target=target,  # type: ignore[arg-type]  # the stub wants bytes where lxml gives str
         # Without it a target sees "&#38;" for "&amp;". `_refuse_dtd` has seen to it that there are no others.

@@ -1,5 +1,5 @@
 """XML: the namespaces, and the one hardened parser."""
 
-from xds.xml.parser import MalformedXml, XmlLimits, check_shape, parse
+from xds.xml.parser import MalformedXml, XmlLimits, check_shape, has_instructions, parse
 
-__all__ = ["MalformedXml", "XmlLimits", "check_shape", "parse"]
+__all__ = ["MalformedXml", "XmlLimits", "check_shape", "has_instructions", "parse"]

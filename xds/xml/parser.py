@@ -1,5 +1,6 @@
 """The one door for XML that a peer wrote: no DOCTYPE, no entities, no network, bounded in size and shape."""
 
+import re
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -18,12 +19,16 @@ class XmlLimits:
     depth: int = 64
     nodes: int = 500_000
     attributes: int = 64
+    name_length: int = 256  # characters of an element's or attribute's name, with its prefix
+    namespaces: int = 256  # different declarations, prefix and name
 
 
 DEFAULT_LIMITS = XmlLimits()
 _NO_DOCTYPE = "a DOCTYPE is not allowed; send the document without it"
 _LOCAL = threading.local()
 _UTF8_BOM = b"\xef\xbb\xbf"
+_XML_DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml\s")
+_DECLARATION = re.compile(rb"""xmlns(?::[^\s=]*)?\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
 def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
@@ -51,7 +56,37 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> etree._Element:
     # both counts from nobody: its characters hold these octets too.
     if tags > limits.depth or data.count(b"=") > limits.attributes:
         check_shape(root, limits)
+    _check_names(data, root, limits)
     return root
+
+
+def has_instructions(data: bytes, root: etree._Element) -> bool:
+    """Whether a document has a processing instruction anywhere; the XML declaration is none."""
+    declared = _XML_DECLARATION.match(data) is not None
+    if b"\0" not in data and data.count(b"<?") == declared:
+        return False
+    return bool(_INSTRUCTIONS(root))
+
+
+def _check_names(data: bytes, root: etree._Element, limits: XmlLimits) -> None:
+    """Refuse names that are too long and namespaces that are too many; only a suspicion is looked into."""
+    hides = b"\0" in data  # UTF-16: no pattern of octets fits
+    suspected, too_long = _name_checks(limits.name_length)
+    if (hides or suspected.search(data)) and too_long(root):
+        raise MalformedXml(f"a name is longer than {limits.name_length} characters")
+    if data.count(b"xmlns") > limits.namespaces and len(set(_DECLARATION.findall(data))) > limits.namespaces:
+        raise MalformedXml(f"the message declares more than {limits.namespaces} namespaces")
+
+
+_INSTRUCTIONS = etree.XPath("boolean(//processing-instruction())")
+
+
+@cache
+def _name_checks(length: int) -> tuple[re.Pattern[bytes], etree.XPath]:
+    more = length + 1
+    suspected = re.compile(rb"<[^\s<>/]{%d}|\s[^\s=<>\"']{%d,}\s*=" % (more, more))
+    over = f"[string-length(name()) > {length}]"
+    return suspected, etree.XPath(f"boolean(//*{over} | //@*{over})")
 
 
 def _parser() -> etree.XMLParser:
