@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from xds.store import EmbeddedPostgres, Pool, locate_binaries, migrate, open_pool
 
-pytest_plugins = ("tests.not_run",)
+pytest_plugins = ("tests.not_run", "tests.imaging.orthanc")
 
 # A shared machine stalls now and then: how long an example takes is no property of ours. CI sees the same examples
 # on every run; `make soak` looks at many more.

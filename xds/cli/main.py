@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "retrieve": "Retrieve documents into files (ITI-43).",
     "update": "Update the metadata of a registered document (ITI-57).",
     "remove": "Remove documents or metadata; there is no way back.",
+    "kos": "Imaging manifests: DICOM Key Object Selections that tell where a study's images are.",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",

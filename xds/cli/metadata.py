@@ -2,16 +2,21 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
 from xds.content import (
+    APPLICATION_DICOM,
     FORMAT_SCHEME,
+    KEY_OBJECT_SELECTION,
+    ConceptMap,
     DocumentFacts,
     UnreadableDocument,
+    manifest_facts,
     read_cda,
+    read_manifest,
     read_pdf,
     sniff,
 )
@@ -28,7 +33,7 @@ from xds.model import (
     new_oid,
     new_uuid_urn,
 )
-from xds.sandbox.codes import HOSPITAL, NORMAL, RADIOLOGY, REPORTS, STUDY
+from xds.sandbox.codes import HOSPITAL, IMAGES, NORMAL, RADIOLOGY, REPORTS, STUDY
 
 _FACTS_BYTES: Final = 64 * 1024 * 1024
 """A larger file is published unread: what it says of itself would have to be held in memory."""
@@ -60,6 +65,8 @@ class Wishes:
     author: str | None = None  # XCN
     source_patient_id: str | None = None
     unique_id: str | None = None
+    concept_map: ConceptMap | None = None  # for the procedure codes of manifests
+    zone: tzinfo = UTC  # of DICOM times that tell none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +86,9 @@ def describe(path: Path, wishes: Wishes) -> Described:
     OSError
         The file cannot be read.
     UnreadableDocument
-        It looks like a CDA or a PDF and is broken.
+        It looks like a CDA, a PDF or a DICOM object and is broken, or is an image.
     """
-    facts = _facts(path)
+    facts = _facts(path, wishes)
     sha1, size = _measure(path)
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     source_id = str(facts.patient_ids[0]) if facts.patient_ids else wishes.patient_id
@@ -90,7 +97,7 @@ def describe(path: Path, wishes: Wishes) -> Described:
         mime_type=wishes.mime_type or facts.mime_type,
         title=(LocalizedString(value=wishes.title or facts.title or path.stem),),
         authors=(Author(person=wishes.author),) if wishes.author else facts.authors,
-        class_code=wishes.class_code or REPORTS,
+        class_code=wishes.class_code or (IMAGES if facts.mime_type == APPLICATION_DICOM else REPORTS),
         type_code=wishes.type_code or facts.type_code or STUDY,
         format_code=wishes.format_code or facts.format_code or _ANY_FORMAT,
         healthcare_facility_type_code=wishes.facility_code or HOSPITAL,
@@ -111,6 +118,31 @@ def describe(path: Path, wishes: Wishes) -> Described:
         reference_ids=facts.reference_ids,
     )
     return Described(path=path, entry=entry, problems=facts.problems)
+
+
+def linked(described: Sequence[Described]) -> list[Described]:
+    """Link the reports and the one manifest that are published together: by referenceIdList, and by one typeCode.
+
+    A PDF says nothing of its exam: it gets what the manifest says. A manifest whose procedure nobody mapped gets the
+    typeCode of the report.
+    """
+    manifests = [item.entry for item in described if item.entry.mime_type == APPLICATION_DICOM]
+    if len(manifests) != 1:
+        return list(described)
+    manifest = manifests[0]
+    types = {item.entry.type_code for item in described if item.entry.type_code not in (None, STUDY)}
+    type_code = next(iter(types)) if len(types) == 1 else None
+    return [replace(item, entry=_linked(item.entry, manifest, type_code)) for item in described]
+
+
+def _linked(entry: DocumentEntry, manifest: DocumentEntry, type_code: Code | None) -> DocumentEntry:
+    return replace(
+        entry,
+        type_code=type_code if type_code and entry.type_code == STUDY else entry.type_code,
+        reference_ids=entry.reference_ids or manifest.reference_ids,
+        event_codes=entry.event_codes or manifest.event_codes,
+        service_start_time=entry.service_start_time or manifest.service_start_time,
+    )
 
 
 def submission_of(
@@ -153,17 +185,33 @@ def submission_of(
     )
 
 
-def _facts(path: Path) -> DocumentFacts:
+def _facts(path: Path, wishes: Wishes) -> DocumentFacts:
     with path.open("rb") as stream:
         head = stream.read(_PIECE)
         mime_type = sniff(head)
-        if mime_type not in ("text/xml", "application/pdf") or path.stat().st_size > _FACTS_BYTES:
+        readable = mime_type in ("text/xml", "application/pdf", APPLICATION_DICOM)
+        if not readable or path.stat().st_size > _FACTS_BYTES:
             return DocumentFacts(mime_type=mime_type)
         octets = head + stream.read()
     try:
+        if mime_type == APPLICATION_DICOM:
+            return _manifest(octets, wishes)
         return read_cda(octets) if mime_type == "text/xml" else read_pdf(octets)
     except UnreadableDocument as error:
         raise UnreadableDocument(f"{path}: {error}") from None
+
+
+def _manifest(octets: bytes, wishes: Wishes) -> DocumentFacts:
+    """What a manifest says; an image is not published: it stays in its archive, and a manifest leads to it."""
+    manifest = read_manifest(octets, zone=wishes.zone)
+    if manifest.sop_class_uid != KEY_OBJECT_SELECTION:
+        if wishes.format_code is None:
+            raise UnreadableDocument(
+                "it is an image or another DICOM object, not a manifest; `xds kos build` makes the manifest of its"
+                " study. To publish it as it is, say --format-code"
+            )
+        return DocumentFacts(mime_type=APPLICATION_DICOM, unique_id=manifest.sop_instance_uid or None)
+    return manifest_facts(manifest, wishes.concept_map)
 
 
 def _measure(path: Path) -> tuple[str, int]:

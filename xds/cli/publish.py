@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import click
 
-from xds.cli.metadata import Described, Wishes, describe, submission_of
+from xds.cli.kos import concept_map_option, zone_option
+from xds.cli.metadata import Described, Wishes, describe, linked, submission_of
 from xds.cli.options import (
     CodeType,
     F,
@@ -56,6 +57,8 @@ def _code_option(name: str, destination: str, what: str, *, multiple: bool = Fal
 @_code_option("--event-code", "event_codes", "Modality, body region; else the document's own.", multiple=True)
 @_code_option("--facility-type", "facility_code", "Kind of facility; else hospital.")
 @_code_option("--practice-setting", "practice_code", "Specialty; else radiology department.")
+@concept_map_option
+@zone_option
 @click.option("--source-patient-id", metavar="ID", help="Patient id at the source; else the document's own.")
 @click.option("--unique-id", metavar="OID", help="uniqueId; else the document's own, else a new one.")
 @click.option(
@@ -86,7 +89,8 @@ def publish(
 ) -> None:
     """Publish documents of one patient (ITI-41).
 
-    The metadata comes from the CDA or PDF itself and from the options; all files are stored or none.
+    The metadata comes from the CDA, PDF or imaging manifest itself and from the options; all files are stored or
+    none. Reports and manifest of an exam may go together.
     """
     if len(files) > 1 and said["unique_id"]:
         raise click.UsageError("--unique-id goes with one FILE")
@@ -123,7 +127,7 @@ def _show(described: Sequence[Described], response: RegistryResponse) -> None:
 
 def _describe(files: Sequence[Path], wishes: Wishes) -> list[Described]:
     try:
-        described = [describe(path, wishes) for path in files]
+        described = linked([describe(path, wishes) for path in files])
     except UnreadableDocument as error:
         raise Unreadable(str(error)) from None
     unique_ids = [item.entry.unique_id for item in described]

@@ -1,5 +1,6 @@
 """Calling others: registries and repositories of any maker, documents streamed both ways."""
 
+from xds.client.dicomweb import DicomWebClient, InstanceNotFound, study_of_url
 from xds.client.documents import DocumentInput, OpenDocument, PartStore, Progress
 from xds.client.errors import (
     ClientError,
@@ -22,9 +23,11 @@ from xds.client.updates import new_version, status_update
 
 __all__ = [
     "ClientError",
+    "DicomWebClient",
     "DocumentInput",
     "DocumentNotSent",
     "GatewayClient",
+    "InstanceNotFound",
     "OpenDocument",
     "ParameterValue",
     "PartStore",
@@ -44,4 +47,5 @@ __all__ = [
     "parameters_of",
     "status_update",
     "stored_query",
+    "study_of_url",
 ]

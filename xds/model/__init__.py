@@ -114,6 +114,15 @@ from xds.model.identifiers import (
     UpdateTrigger,
     XuaAttribute,
 )
+from xds.model.manifest import (
+    Manifest,
+    ManifestChanges,
+    MappedProcedure,
+    ReferencedInstance,
+    ReferencedSeries,
+    ReferencedStudy,
+    manifest_changes,
+)
 from xds.model.metadata import (
     Association,
     Author,
@@ -219,6 +228,9 @@ __all__ = [
     "InvalidDocumentContent",
     "InvalidRequest",
     "LocalizedString",
+    "Manifest",
+    "ManifestChanges",
+    "MappedProcedure",
     "MetadataAnnotationError",
     "MetadataIdentifierError",
     "MetadataLevel",
@@ -241,6 +253,9 @@ __all__ = [
     "PatientRecord",
     "QuerySlot",
     "ReferenceIdType",
+    "ReferencedInstance",
+    "ReferencedSeries",
+    "ReferencedStudy",
     "ReferencesExist",
     "RegisteredDocument",
     "RegisteredLink",
@@ -310,6 +325,7 @@ __all__ = [
     "is_strict_cx",
     "is_symbolic",
     "is_uuid_urn",
+    "manifest_changes",
     "new_oid",
     "new_uuid_urn",
     "oid_urn",

@@ -17,6 +17,7 @@ from xds.audit import SILENT, Trail
 from xds.documents import OutOfSpace, SpooledDocument, Vault, VaultWriteFailed
 from xds.ebxml import encode_registry_response
 from xds.model import (
+    Manifest,
     RegistryNotAvailable,
     RegistryResponse,
     RepositoryError,
@@ -26,6 +27,7 @@ from xds.model import (
     is_uuid_urn,
     new_uuid_urn,
 )
+from xds.repository.manifests import studies_of
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.store import ProvidedDocument, RepositoryStore
 
@@ -56,7 +58,7 @@ class Depositor:
         self._lock = threading.Lock()
         self._under_way: Counter[str] = Counter()  # UUIDs of the SubmissionSets that a thread works on
 
-    def deposit(
+    def deposit(  # noqa: PLR0913  # each is a fact of its own
         self,
         submission: Submission,
         documents: Mapping[str, SpooledDocument],
@@ -67,6 +69,7 @@ class Depositor:
         caller: Caller = NOBODY,
         register: Register | None = None,
         trail: Trail = SILENT,
+        manifests: Mapping[str, Manifest] | None = None,
     ) -> RegistryResponse:
         """Store and register; on return the spool has none of the documents.
 
@@ -86,11 +89,15 @@ class Depositor:
             What the registry is asked to do; by default ITI-42.
         trail
             Of the request that provides them: its success is written with the end of the submission.
+        manifests
+            What was read of those documents that are imaging manifests, by the entry's id: their studies are
+            remembered, for whoever asks for images.
         """
+        stored = _provided(submission, documents, manifests or {})
         # The set's UUID is fixed here, so that a crash can be settled by asking the registry for it.
         submission, sent = _with_fixed_set_uuid(submission)
         with self._working_on(_set_uuid(submission)):
-            submission_id = self._add_pending(submission, documents, message, trail)
+            submission_id = self._add_pending(submission, stored, message, trail)
             refused = self._make_durable(submission_id, documents)
             if refused is not None:
                 return RegistryResponse.of([*findings, refused])
@@ -132,7 +139,7 @@ class Depositor:
     def _add_pending(
         self,
         submission: Submission,
-        documents: Mapping[str, SpooledDocument],
+        documents: Sequence[ProvidedDocument],
         message: tuple[str, bytes] | None,
         trail: Trail,
     ) -> int:
@@ -142,7 +149,7 @@ class Depositor:
         return self._store.add_pending(
             submission_set_unique_id=(sets[0].unique_id if sets else None) or "",
             submission_set_uuid=_set_uuid(submission),
-            documents=_provided(submission, documents),
+            documents=documents,
             message=message,
             owner=self._owner,
             event=next(iter(trail.events()), None),
@@ -234,7 +241,9 @@ def _as_sent(finding: XdsError, sent: tuple[str, str] | None) -> XdsError:
     return told
 
 
-def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) -> list[ProvidedDocument]:
+def _provided(
+    submission: Submission, documents: Mapping[str, SpooledDocument], manifests: Mapping[str, Manifest]
+) -> list[ProvidedDocument]:
     return [
         ProvidedDocument(
             unique_id=entry.unique_id or "",
@@ -244,6 +253,7 @@ def _provided(submission: Submission, documents: Mapping[str, SpooledDocument]) 
             size=documents[entry.entry_uuid].size,
             mime_type=entry.mime_type,
             patient_id=entry.patient_id or "",
+            studies=studies_of(manifests[entry.entry_uuid]) if entry.entry_uuid in manifests else (),
         )
         for entry in submission.document_entries
     ]

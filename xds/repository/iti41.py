@@ -16,9 +16,11 @@ from xds.model import (
     has_error,
 )
 from xds.repository.deposit import Depositor
+from xds.repository.manifests import manifests_in, read_dicom
 from xds.rules import (
     DocumentPart,
     Policies,
+    check_manifests,
     check_provision,
     check_structure,
     complete,
@@ -89,6 +91,8 @@ class ProvideAndRegisterDocumentSet:
             documents, repeated = self._receive(elements, request, inline)
             parts = {key: DocumentPart(size=item.size, sha1=item.sha1) for key, item in documents.items()}
             findings = check_provision(submission, parts, policy, repeated)
+            dicom = read_dicom(submission, documents)
+            findings += check_manifests(submission, dicom, policy)
             known = self._store.known_documents(
                 [entry.unique_id for entry in submission.document_entries if entry.unique_id]
             )
@@ -109,6 +113,7 @@ class ProvideAndRegisterDocumentSet:
                 message=message,
                 caller=request.caller,
                 trail=request.trail,
+                manifests=manifests_in(dicom),
             )
         finally:
             for item in inline:

@@ -10,7 +10,9 @@ from xds.rules.document_removal import (
 )
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of
 from xds.rules.feed_case import FeedCase, birth_date
+from xds.rules.manifests import MANIFESTS, UnreadableManifest, check_manifests, says_manifest
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
+from xds.rules.ontario import is_manifest
 from xds.rules.partners import Partner, Policies
 from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patients, merged_patients
 from xds.rules.provision import (
@@ -49,6 +51,7 @@ __all__ = [
     "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
     "EACH_DOCUMENT_REMOVAL",
+    "MANIFESTS",
     "NOTATION",
     "ON_DEMAND_ONLY",
     "ON_DEMAND_REGISTRATION",
@@ -81,6 +84,7 @@ __all__ = [
     "RuleBook",
     "RulePolicy",
     "Strictness",
+    "UnreadableManifest",
     "UpdateCase",
     "UpdateEffects",
     "assign_entry_uuids",
@@ -89,6 +93,7 @@ __all__ = [
     "canonical_patient_id",
     "check",
     "check_document_removal",
+    "check_manifests",
     "check_patient_feed",
     "check_provision",
     "check_query",
@@ -103,6 +108,7 @@ __all__ = [
     "entry_uuids",
     "fed_patients",
     "folder_criteria",
+    "is_manifest",
     "is_update_association",
     "known_parameters",
     "merged_patients",
@@ -112,6 +118,7 @@ __all__ = [
     "query_name",
     "run",
     "same_document",
+    "says_manifest",
     "statuses",
     "submission_set_criteria",
     "transaction_of",

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from xds.rules.decoding import NOTATION, STRUCTURE
 from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
+from xds.rules.manifests import MANIFESTS
 from xds.rules.on_demand import ON_DEMAND_ONLY
 from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
@@ -20,6 +21,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     STRUCTURE,
     PROVISION,
     SAME_DOCUMENT,
+    MANIFESTS,
     REGISTRATION,
     NOTATION,
     STORED_QUERY,

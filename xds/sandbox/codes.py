@@ -22,6 +22,7 @@ def _code(code: str, scheme: str, display: str, french: str = "") -> Code:
 
 
 REPORTS: Final = _code("REPORTS", IHE_CLASSES, "Reports", "Comptes rendus")
+IMAGES: Final = _code("IMAGES", IHE_CLASSES, "Images", "Images")
 STUDY: Final = _code("18748-4", LOINC, "Diagnostic imaging study", "Examen d’imagerie diagnostique")
 CDA_FORMAT: Final = _code(
     "urn:ihe:rad:CDA:ImagingReportStructuredHeadings:2013",

@@ -32,6 +32,7 @@ from xds.store.repository import (
     RemovedDocument,
     RepositoryStore,
     ServedDocument,
+    SharedStudy,
 )
 from xds.store.sealing import SealFault, Verification, hash_at, verify
 from xds.store.signed_messages import Claim, SignedMessageKey, SignedMessageStore
@@ -91,6 +92,7 @@ __all__ = [
     "SchemaState",
     "SealFault",
     "ServedDocument",
+    "SharedStudy",
     "SignedMessageKey",
     "SignedMessageStore",
     "StoreBusy",

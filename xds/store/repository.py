@@ -26,6 +26,18 @@ class ProvidedDocument:
     size: int
     mime_type: str
     patient_id: str
+    studies: tuple[tuple[str, str], ...] = ()
+    """Of a manifest: each Study Instance UID with a Retrieve Location UID, empty where none is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedStudy:
+    """A study as a served manifest shares it."""
+
+    study_instance_uid: str
+    unique_id: str  # of the manifest
+    retrieve_location_uid: str  # empty: it names no source
+    patient_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +140,12 @@ class RepositoryStore:
                         "patient_id": item.patient_id,
                     },
                 )
+                for study_uid, location in item.studies:
+                    study = {"study_uid": study_uid, "retrieve_location_uid": location}
+                    connection.run(
+                        _SQL["add_study"],
+                        {**study, "unique_id": item.unique_id, "submission_id": submission_id},
+                    )
         return int(submission_id)
 
     def settle(
@@ -185,6 +203,17 @@ class RepositoryStore:
             )
             for row in found
         }
+
+    def studies(self, study_uids: Iterable[str]) -> list[SharedStudy]:
+        """How the manifests that are served share these studies: a row for each manifest and source."""
+        with borrowed(self._pool) as connection:
+            found = connection.run(_SQL["studies"], {"study_uids": list(study_uids)})
+        return [
+            SharedStudy(
+                study_instance_uid=row[0], unique_id=row[1], retrieve_location_uid=row[2], patient_id=row[3]
+            )
+            for row in found
+        ]
 
     def remove(
         self,

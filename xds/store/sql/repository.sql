@@ -14,6 +14,11 @@ RETURNING submission_id;
 INSERT INTO repository_document (unique_id, submission_id, sha256, sha1, size, mime_type, patient_id, seal)
 VALUES (%(unique_id)s, %(submission_id)s, %(sha256)s, %(sha1)s, %(size)s, %(mime_type)s, %(patient_id)s, %(seal)s);
 
+-- add_study: a study that a manifest refers to, and where its images are
+INSERT INTO repository_study (study_uid, unique_id, submission_id, retrieve_location_uid)
+VALUES (%(study_uid)s, %(unique_id)s, %(submission_id)s, %(retrieve_location_uid)s)
+ON CONFLICT DO NOTHING;
+
 -- settle_submission: the registry has answered
 UPDATE repository_submission
    SET state = %(state)s, answer = %(answer)s, settled_at = now()
@@ -74,3 +79,11 @@ SELECT DISTINCT sha256 FROM repository_document WHERE removed_at IS NOT NULL AND
 UPDATE repository_document
    SET erased_at = now()
  WHERE sha256 = %(sha256)s AND removed_at IS NOT NULL AND erased_at IS NULL;
+
+-- studies: the manifests that refer to a study, for as long as they are served
+SELECT t.study_uid, t.unique_id, t.retrieve_location_uid, d.patient_id
+  FROM repository_study AS t
+  JOIN repository_document AS d USING (unique_id, submission_id)
+  JOIN repository_submission AS s USING (submission_id)
+ WHERE t.study_uid = ANY(%(study_uids)s) AND s.state = 'registered' AND d.removed_at IS NULL
+ ORDER BY t.study_uid, t.unique_id, t.retrieve_location_uid;
