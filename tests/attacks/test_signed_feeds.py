@@ -1,5 +1,6 @@
 """Signed feeds as they should be: by the client, by the command, with documents of any size; and one octet changed."""
 
+import base64
 import json
 import random
 import subprocess
@@ -13,8 +14,9 @@ from lxml import etree
 
 from tests.attacks.target import SOURCES, Target
 from tests.transactions import samples
+from tests.transactions.test_downloads import Growth
 from tests.transactions.wire import PATH, post, related
-from tests.wss.messages import TrustsAll, resigned
+from tests.wss.messages import TrustsAll, resigned, signed
 from xds.client import RegistryClient, RepositoryClient, SoapFault
 from xds.model import DocumentRequest
 from xds.wss import verify
@@ -163,3 +165,30 @@ def test_publish_signs(target: Target, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["status"] == "SUCCESS"
     half = subprocess.run([*command, *keys[:2]], capture_output=True, text=True, check=False)
     assert half.returncode == 2 and "--sign-cert" in half.stderr
+
+
+def test_memory_stays_flat_over_a_large_document(target: Target, tmp_path: Path) -> None:
+    """The document is hashed from its spool, where it was written to on its way in."""
+    document = tmp_path / "large"
+    with document.open("wb") as file:
+        for _ in range(96):
+            file.write(octets_of(MIB))
+    made = submission(target)
+    with RepositoryClient(target.to("ITI-41"), signing=target.identities["partner-a"]) as client:
+        growth = Growth(target.service)
+        response = client.provide(samples.provided(made), {made.document_entries[0].entry_uuid: document})
+    assert response.is_success, response.findings
+    assert growth.most() < 24 * MIB
+
+
+def test_a_large_envelope_with_inline_documents(target: Target) -> None:
+    """From 1 MiB on the base64 leaves the tree while it is parsed; the signature holds all the same."""
+    content = octets_of(3 * MIB)
+    made = submission(target)
+    entry_uuid = made.document_entries[0].entry_uuid
+    body = samples.inline_body(samples.provided(made), {entry_uuid: content})
+    octets = signed(target.unsigned("ITI-41", body), target.identities["partner-a"])
+    assert post(target.port, PATH["ITI-41"], octets).result == "Success"
+    at = octets.index(base64.b64encode(content)[:60]) + 40
+    changed = octets[:at] + (b"A" if octets[at : at + 1] != b"A" else b"B") + octets[at + 1 :]
+    target.refuses(changed, "wsse:FailedCheck", transaction="ITI-41")
