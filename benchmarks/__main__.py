@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import psycopg
 
-from benchmarks import iti18, iti42
+from benchmarks import iti18, iti42, signed
 from benchmarks.documents import MIB, DocumentBench
 from benchmarks.loading import Loaded, load
 from benchmarks.measure import Growth, Ratio, middle, spread
 from benchmarks.service import RAISED, Service, running
 from xds.store import EmbeddedPostgres, locate_binaries, migrate
 
-_ALL: Final = ("18", "42", "41", "43")
+_ALL: Final = ("18", "42", "signed", "41", "43")
 _ENTRIES: Final = 100_000  # of size 1
 _DOCUMENT: Final = 512 * MIB
 _LARGEST: Final = 1024 * MIB
@@ -39,7 +39,11 @@ def main() -> None:
         with EmbeddedPostgres(folder / "postgresql", locate_binaries()) as postgres:
             migrate(postgres.dsn)
             print(f"limits raised for this run: {', '.join(f'{k} = {v}' for k, v in RAISED.items())}")
-            entries = max(1000, round(_ENTRIES * options.size)) if {"18", "42"} & set(options.only) else 1000
+            entries = (
+                max(1000, round(_ENTRIES * options.size))
+                if {"18", "42", "signed"} & set(options.only)
+                else 1000
+            )
             loaded = load(postgres.dsn, entries)
             with running(folder, postgres.dsn) as service:
                 results = _measure(service, postgres.dsn, loaded, folder, options)
@@ -56,7 +60,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--size", type=float, default=1.0, help="1: 100000 entries, documents of 512 MiB")
-    parser.add_argument("--only", type=_names, default=_ALL, help="some of 18,42,41,43")
+    parser.add_argument("--only", type=_names, default=_ALL, help="some of 18,42,signed,41,43")
     parser.add_argument("--json", type=Path, default=Path("bench-out/bench.json"), help="file to write")
     parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement under load")
     parser.add_argument("--rounds", type=int, default=2, help="measurements of each limit; ours is one more")
@@ -89,6 +93,8 @@ def _measure(
         done(iti18.find_documents(service, dsn, loaded, heavy=True, **under_load))
     if "42" in options.only:
         done(iti42.register(service, dsn, loaded, **under_load))
+    if "signed" in options.only:
+        done(signed.register(service, dsn, loaded, folder, **under_load))
     if "41" in options.only:
         done(*documents.upload())
     if "43" in options.only:

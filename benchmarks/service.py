@@ -45,8 +45,13 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path, dsn: str) -> Iterator[Service]:
+def running(folder: Path, dsn: str, **more: Any) -> Iterator[Service]:
     """Run the service for the block.
+
+    Parameters
+    ----------
+    more
+        Further sections of its settings.
 
     Raises
     ------
@@ -62,6 +67,7 @@ def running(folder: Path, dsn: str) -> Iterator[Service]:
         "repository": {"unique_id": REPOSITORY},
         "limits": RAISED,
         "log": {"level": "warning", "form": "json"},
+        **more,
     }
     config, log = folder / "xds.toml", folder / "xds.log"
     config.write_text(_toml(settings), "utf-8")
@@ -89,10 +95,16 @@ def free_port() -> int:
 
 
 def _toml(settings: dict[str, Any]) -> str:
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, dict)]
+    lines = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in settings.items()
+        if not isinstance(value, dict | list)
+    ]
     for section, values in settings.items():
-        if isinstance(values, dict):
-            lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+        tables = values if isinstance(values, list) else [values] if isinstance(values, dict) else []
+        for table in tables:
+            head = f"[[{section}]]" if isinstance(values, list) else f"[{section}]"
+            lines += [head, *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
     return "\n".join(lines)
 
 

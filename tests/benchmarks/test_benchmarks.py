@@ -34,6 +34,7 @@ def test_every_bench_measures_both_sides(report: dict[str, Any]) -> None:
         "ITI-18 8 entries",
         "ITI-18 500 entries",
         "ITI-42 2 documents",
+        "ITI-42 signed",
         "ITI-41 upload 5 MiB",
         "ITI-43 download 5 MiB",
     ]
