@@ -36,13 +36,13 @@ from xds.ebxml.retrieve import (
     encode_retrieve_request,
     encode_retrieve_response,
 )
+from xds.ebxml.stored import filler
 from xds.ebxml.submission import (
     SUBMIT_OBJECTS_REQUEST,
     decode_submission,
     encode_submission,
 )
 from xds.ebxml.submission_set import decode_submission_set, encode_submission_set
-from xds.ebxml.text import filler
 
 __all__ = [
     "ADHOC_QUERY_REQUEST",

@@ -18,6 +18,7 @@ from xds.ebxml.fragments import (
     encode_strings,
 )
 from xds.ebxml.shape import Shape, decode_object, encode_node
+from xds.ebxml.stored import unframed
 from xds.ebxml.text import escape
 from xds.model import (
     REFERENCE_ID_LIST,
@@ -56,8 +57,8 @@ SHAPE: Final = Shape(
     },
     author_scheme=ClassificationScheme.ENTRY_AUTHOR.value,
     identifiers={
-        IdentificationScheme.ENTRY_PATIENT_ID.value: ("patient_id", "XDSDocumentEntry.patientId"),
         IdentificationScheme.ENTRY_UNIQUE_ID.value: ("unique_id", "XDSDocumentEntry.uniqueId"),
+        IdentificationScheme.ENTRY_PATIENT_ID.value: ("patient_id", "XDSDocumentEntry.patientId"),
     },
 )
 
@@ -68,15 +69,16 @@ def encode_document_entry(entry: DocumentEntry, *, stored: bool = False) -> str:
     Parameters
     ----------
     stored
-        Put sentinels where the registry's own values change later (`xds.ebxml.text.fill`).
+        As `xds.ebxml.stored.filler` takes it: with sentinels where the registry's own values change later, and
+        without the frame that they stand in.
     """
     ids = ChildIds(entry.entry_uuid)
     lid = "" if entry.logical_id is None else f' lid="{escape(entry.logical_id)}"'
     home = text.HOME if stored else text.home_attribute(entry.home_community_id)
     status = text.STATUS if stored else entry.availability_status.value
     parts = [
-        f'<rim:ExtrinsicObject id="{ids.owner}"{lid}{home} mimeType="{escape(entry.mime_type)}"'
-        f' objectType="{escape(entry.object_type)}" status="{status}">'
+        f'<rim:ExtrinsicObject status="{status}"{home} id="{ids.owner}"{lid} mimeType="{escape(entry.mime_type)}"'
+        f' objectType="{escape(entry.object_type)}">'
     ]
     for name, field in SHAPE.single_slots.items():
         value: str | None = getattr(entry, field)
@@ -93,14 +95,9 @@ def encode_document_entry(entry: DocumentEntry, *, stored: bool = False) -> str:
     if entry.logical_id is not None:
         parts.append(f'<rim:VersionInfo versionName="{entry.version}"/>')
     parts += _encode_classifications(entry, ids)
-    for scheme, (field, name) in SHAPE.identifiers.items():
-        value = getattr(entry, field)
-        if value is not None:
-            shown = text.PATIENT_ID if stored and field == "patient_id" else escape(value)
-            parts.append(encode_identifier(scheme, name, shown, ids))
-    parts.append(encode_extra_identifiers(entry.extra_identifiers, ids))
+    parts += _encode_identifiers(entry, ids, stored=stored)
     parts.append("</rim:ExtrinsicObject>")
-    return "".join(parts)
+    return unframed("".join(parts)) if stored else "".join(parts)
 
 
 def _encode_classifications(entry: DocumentEntry, ids: ChildIds) -> list[str]:
@@ -112,6 +109,19 @@ def _encode_classifications(entry: DocumentEntry, ids: ChildIds) -> list[str]:
         parts += [encode_code(scheme, code, ids) for code in getattr(entry, field)]
     parts.append(encode_node(SHAPE, entry.limited_metadata, ids))
     parts += [encode_classification(item, ids) for item in entry.extra_classifications]
+    return parts
+
+
+def _encode_identifiers(entry: DocumentEntry, ids: ChildIds, *, stored: bool) -> list[str]:
+    """The patientId comes last: it can change, and belongs to the frame of a stored entry."""
+    parts = []
+    for scheme, (field, name) in SHAPE.identifiers.items():
+        if field == "patient_id":
+            parts.append(encode_extra_identifiers(entry.extra_identifiers, ids))
+        value = getattr(entry, field)
+        if value is not None:
+            shown = text.PATIENT_ID if stored and field == "patient_id" else escape(value)
+            parts.append(encode_identifier(scheme, name, shown, ids))
     return parts
 
 

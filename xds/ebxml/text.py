@@ -1,12 +1,11 @@
 """Text into XML: the escapes, and the sentinels that stand for what can change after registration.
 
 A stored fragment holds a sentinel, a byte that XML 1.0 forbids in any document, wherever deprecation,
-merge, folder update or a changed homeCommunityId would otherwise rewrite it; `filler` puts the value in when
-the object is sent.
+merge, folder update or a changed homeCommunityId would otherwise rewrite it; `xds.ebxml.stored` puts the value in
+when the object is sent.
 """
 
 import re
-from collections.abc import Callable
 from typing import Final
 
 STATUS: Final = "\x01"
@@ -55,29 +54,4 @@ def last_update_slot(last_update_time: str | None) -> str:
     return (
         '<rim:Slot name="lastUpdateTime"><rim:ValueList><rim:Value>'
         f"{escape(last_update_time)}</rim:Value></rim:ValueList></rim:Slot>"
-    )
-
-
-def filler(
-    *, status: str, patient_id: str, home: str | None = None, last_update_time: str | None = None
-) -> Callable[[bytes], bytes]:
-    """Return the function that puts today's values in the place of the sentinels of a stored fragment.
-
-    The values are made ready once: most fragments of an answer take the same ones.
-    """
-    status_octets = status.encode()
-    patient_octets = escape(patient_id).encode()
-    home_octets = home_attribute(home).encode()
-    if last_update_time is None:
-        return lambda fragment: (
-            fragment.replace(b"\x01", status_octets)
-            .replace(b"\x03", home_octets)
-            .replace(b"\x02", patient_octets)
-        )
-    time_octets = last_update_slot(last_update_time).encode()
-    return lambda fragment: (
-        fragment.replace(b"\x01", status_octets)
-        .replace(b"\x03", home_octets)
-        .replace(b"\x04", time_octets)
-        .replace(b"\x02", patient_octets)
     )

@@ -5,18 +5,20 @@ one is read with it for ever. New bodies use the newest.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import zstandard
 
-Decompress = Callable[[bytes, int], bytes]
+Decompress = Callable[..., bytes]
 
-_NAMED: Final = slice(4, 10)
-"""Flags of a frame and what follows them: which octets name the dictionary depends on the flags."""
-_KNOWN_MOST: Final = 4_096
+_NAMED: Final = slice(4, 6)
+"""A frame's flags and the octet after them: the dictionary's number, if the flags are `_SHORT` (RFC 8878 3.1.1)."""
+_SHORT: Final = 0b10_0001
+"""One segment, so that its size is there; a dictionary whose number has one octet."""
+_SHORT_MASK: Final = 0b10_0011
 _FRAGMENT_BYTES: Final = 16 * 1024 * 1024
 """Upper bound of one unpacked fragment: a submission's envelope is not larger."""
 _LEVEL: Final = 3
@@ -64,8 +66,8 @@ class BodyCodec:
             self._local.compressor = compressor
         return compressor.compress(fragment.encode())
 
-    def unpack(self, bodies: Iterable[bytes]) -> bytes:
-        """Decompress bodies, each with the dictionary that its frame names, and join them.
+    def unpack(self, bodies: Sequence[bytes]) -> list[bytes]:
+        """Decompress bodies, each with the dictionary that its frame names.
 
         Raises
         ------
@@ -75,24 +77,24 @@ class BodyCodec:
         known: dict[bytes, Decompress] | None = getattr(self._local, "known", None)
         if known is None:
             known = self._local.known = {}
-        return b"".join(
-            [
-                (known.get(body[_NAMED]) or self._decompress(body, known))(body, _FRAGMENT_BYTES)
-                for body in bodies
-            ]
-        )
+        names = {body[_NAMED] for body in bodies}
+        if len(names) == 1 and (decompress := known.get(names.pop())) is not None:
+            return [*map(decompress, bodies)]  # as is usual; their sizes are in them
+        return [
+            (known.get(body[_NAMED]) or self._decompress(body, known))(body, _FRAGMENT_BYTES)
+            for body in bodies
+        ]
 
     def _decompress(self, body: bytes, known: dict[bytes, Decompress]) -> Decompress:
-        """What opens a body, remembered by the octets that name its dictionary."""
+        """What opens a body, remembered by the octets that name its dictionary where these name nothing else."""
         number = zstandard.get_frame_parameters(body).dict_id
         own: dict[int, Decompress] | None = getattr(self._local, "own", None)
         if own is None:
             own = self._local.own = {}
         if number not in own:
             own[number] = self._made(number).decompress
-        if len(known) >= _KNOWN_MOST:
-            known.clear()
-        known[body[_NAMED]] = own[number]
+        if body[4] & _SHORT_MASK == _SHORT:
+            known[body[_NAMED]] = own[number]
         return own[number]
 
     def _made(self, number: int) -> zstandard.ZstdDecompressor:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, Final
 
 from xds.ebxml import filler
@@ -35,6 +36,12 @@ _SINGLE_CODES: Final = (
 
 _AT_ONCE: Final = 16
 """Bodies that are unpacked together: of entries some 120 KiB."""
+
+_today: Final = itemgetter(
+    *map(FoundObject._fields.index, ("status", "patient_key", "home", "last_update_time"))
+)
+"""What of an object is not in its body, for it may change."""
+_body: Final = itemgetter(FoundObject._fields.index("body"))
 
 
 class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
@@ -151,7 +158,7 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
                     home=home or default_home,
                     last_update_time=None if last_update_time is None else str(last_update_time),
                 )
-                while few := [item.body for item in itertools.islice(neighbours, _AT_ONCE)]:
+                while few := [*itertools.islice(map(_body, neighbours), _AT_ONCE)]:
                     yield fill(self._bodies.unpack(few))
 
 
@@ -168,11 +175,6 @@ class QueryStore:
         """A reader on a connection of the pool."""
         with borrowed(self._pool) as connection:
             yield RegistryReader(connection, self._codes, self._bodies)
-
-
-def _today(item: FoundObject) -> tuple[str, int, str | None, int | None]:
-    """What of an object is not in its body, for it may change."""
-    return item.status, item.patient_key, item.home, item.last_update_time
 
 
 def _version_filters(criteria: DocumentCriteria) -> Iterator[str]:

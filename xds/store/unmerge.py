@@ -228,7 +228,7 @@ def _brought(connection: Connection, sets: list[str]) -> dict[str, list[str]]:
     bodies = BodyCodec()
     for submission_set, membership, target, body in memberships:
         found[submission_set].append(membership)
-        if _BY_REFERENCE not in bodies.unpack((body,)):
+        if _BY_REFERENCE not in bodies.unpack((body,))[0]:
             found[submission_set].append(target)
             set_of[target] = submission_set
     parameters["ids"] = [bare(item) for item in set_of]
