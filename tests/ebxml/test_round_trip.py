@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from tests.samples.builders import document_entry
 from tests.samples.strategies import (
     associations,
     document_entries,
@@ -30,6 +31,7 @@ from xds.ebxml import (
     encode_submission_set,
     filler,
 )
+from xds.ebxml.stored import ENTRY_CLOSES, ENTRY_OPENS, unframed
 from xds.model import (
     Association,
     AvailabilityStatus,
@@ -102,6 +104,28 @@ def test_stored_entry_with_todays_values(entry: DocumentEntry) -> None:
         patient_id=None if entry.patient_id is None else 'O\'Brien & "Söhne"^^^&2.999.1.1&ISO',
     )
     assert decode_document_entry(element(filled), Findings()) == expected
+
+
+def test_entries_stored_with_and_without_their_frame_are_sent_alike() -> None:
+    """Those of before there were frames are whole; an answer may mix both."""
+    bare = encode_document_entry(document_entry(1), stored=True)
+    whole = f"{ENTRY_OPENS}{bare}{ENTRY_CLOSES}"
+    assert not bare.startswith("<")
+    assert not {"\x01", "\x02", "\x03"} & set(bare)
+    assert unframed(whole) == bare
+    fill = filler(status=AvailabilityStatus.APPROVED.value, patient_id="P1^^^&2.999.1.1&ISO")
+    once = fill([bare.encode()])
+    assert decode_document_entry(element(once), Findings()).patient_id == "P1^^^&2.999.1.1&ISO"
+    for mixed in ((bare, bare, bare), (whole, whole, whole), (bare, whole, bare)):
+        assert fill([item.encode() for item in mixed]) == once * 3
+
+
+def test_an_entry_without_a_patient_is_stored_whole() -> None:
+    fragment = encode_document_entry(replace(document_entry(1), patient_id=None), stored=True)
+    assert fragment.startswith("<")
+    fill = filler(status=AvailabilityStatus.APPROVED.value, patient_id="P1^^^&2.999.1.1&ISO")
+    decoded = decode_document_entry(element(fill([fragment.encode()])), Findings())
+    assert decoded == replace(document_entry(1), patient_id=None)
 
 
 @given(folders())

@@ -123,6 +123,32 @@ def test_the_first_that_fails_ends_those_that_run_together(connection: Connectio
     assert connection.run("SELECT number FROM together") == [(1,), (2,)]
 
 
+def test_what_is_deferred_goes_with_the_next_exchange(connection: Connection) -> None:
+    connection.run("CREATE TEMPORARY TABLE deferred (number integer PRIMARY KEY)")
+    insert = "INSERT INTO deferred VALUES (%(number)s::integer)"
+    count = "SELECT count(*)::integer FROM deferred"
+    with connection.block():
+        connection.defer([(insert, {"number": 1}), (insert, {"number": 2})])
+        assert connection.info.transaction_status is pq.TransactionStatus.IDLE  # nothing was sent yet
+        assert connection.run(count) == [(2,)]
+        connection.defer([(insert, {"number": 3})])
+    assert connection.info.transaction_status is pq.TransactionStatus.IDLE
+    assert connection.run(count) == [(3,)]
+
+
+def test_what_is_deferred_to_the_end_fails_as_a_whole(connection: Connection) -> None:
+    connection.run("CREATE TEMPORARY TABLE late (number integer PRIMARY KEY)")
+    insert = "INSERT INTO late VALUES (%(number)s::integer)"
+    with pytest.raises(errors.UniqueViolation), connection.block():
+        connection.run(insert, {"number": 1})
+        connection.defer([(insert, {"number": 2}), (insert, {"number": 1})])
+    with connection.block():
+        connection.defer([(insert, {"number": 3})])
+        raise psycopg.Rollback
+    assert connection.run("SELECT number FROM late") == []
+    assert connection.info.transaction_status is pq.TransactionStatus.IDLE
+
+
 def test_more_than_the_socket_takes_at_once_in_both_directions(connection: Connection) -> None:
     octets = bytes(range(256)) * 20_000
     echo = ("SELECT %(octets)s::bytea", {"octets": octets})

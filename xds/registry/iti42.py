@@ -20,9 +20,10 @@ from xds.rules import (
     check,
     check_structure,
     effects_of,
+    is_self_contained,
 )
 from xds.soap import Reply, Request
-from xds.store import FactsReader, RegistryTransaction, RememberedAnswer, SubmissionStore
+from xds.store import Conflict, FactsReader, RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.transactions import ITI_42, Transaction
 
 
@@ -96,7 +97,18 @@ class RegisterDocumentSet:
         trail: Trail,
     ) -> RegistryResponse | bytes:
         trail.about(**submission_facts(submission))
-        answer = self._store.retrying(lambda: self._attempt(submission, structure, message, policy, trail))
+        # A message that refers to nothing registered is most often new altogether. It is tried as that, in two
+        # exchanges with the store; what speaks against it is found by the second attempt, which reads everything.
+        # Not what a repository in this process provides: after a crash it asks whether its objects are claimed
+        # (`SubmissionStore.knows`), and so they have to be before COMMIT is sent.
+        as_new = [message is not None and is_self_contained(submission)]
+
+        def attempt() -> RegistryResponse | bytes:
+            return self._attempt(
+                submission, structure, message, policy, trail, as_new=bool(as_new and as_new.pop())
+            )
+
+        answer = self._store.retrying(attempt)
         audit_answer(trail, answer)
         return answer
 
@@ -107,15 +119,24 @@ class RegisterDocumentSet:
         message: Message | None,
         policy: RulePolicy,
         trail: Trail,
+        *,
+        as_new: bool,
     ) -> RegistryResponse | bytes:
-        with self._store.transaction(submission) as tx:  # 3.42.4.1.3.1: all or nothing
-            if (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
-                return stored
+        opened = self._store.transaction_of_new if as_new else self._store.transaction
+        with opened(submission) as tx:  # 3.42.4.1.3.1: all or nothing
             reader = FactsReader(tx.connection)
-            facts = reader.facts_for(submission, accept_unknown=policy.unknown_patients == "accept")
+            accept_unknown = policy.unknown_patients == "accept"
+            if as_new:
+                facts = reader.facts_of_new(submission, accept_unknown=accept_unknown)
+            elif (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
+                return stored
+            else:
+                facts = reader.facts_for(submission, accept_unknown=accept_unknown)
             findings = (*structure, *check(self.RULES, submission, facts, policy))  # .3.3 to .3.5
             response = RegistryResponse.of(findings)
             if has_error(findings):
+                if as_new:
+                    raise Conflict
                 # The same message may have been registered since: then what was found is its own work.
                 if (stored := stored_answer(tx, message, self.TRANSACTION.number)) is not None:
                     return stored

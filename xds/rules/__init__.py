@@ -8,7 +8,7 @@ from xds.rules.document_removal import (
     EACH_DOCUMENT_REMOVAL,
     check_document_removal,
 )
-from xds.rules.effects import Effects, assign_entry_uuids, effects_of
+from xds.rules.effects import Effects, assign_entry_uuids, effects_of, is_self_contained
 from xds.rules.feed_case import FeedCase, birth_date
 from xds.rules.manifests import MANIFESTS, UnreadableManifest, check_manifests, says_manifest
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
@@ -109,6 +109,7 @@ __all__ = [
     "fed_patients",
     "folder_criteria",
     "is_manifest",
+    "is_self_contained",
     "is_update_association",
     "known_parameters",
     "merged_patients",

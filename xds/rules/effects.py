@@ -25,6 +25,12 @@ class Effects:
     updated_folders: tuple[str, ...] = ()  # entryUUIDs of registered Folders whose lastUpdateTime is now
 
 
+def is_self_contained(submission: Submission) -> bool:
+    """Tell whether a submission refers to nothing but what it brings along."""
+    brought = {item.entry_uuid for item in (*registry_objects(submission), *submission.associations)}
+    return brought.issuperset([end for item in submission.associations for end in (item.source, item.target)])
+
+
 def assign_entry_uuids(submission: Submission) -> Submission:
     """Give every object the id, status and version under which it is registered (3.42.4.1.3.7, 4.2.3.2.2).
 

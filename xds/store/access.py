@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
@@ -16,6 +16,8 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from xds.store.pipeline import exchange
 
 Row = tuple[Any, ...]
+Asked = tuple[str, Mapping[str, Any]]
+"""A statement and its parameters."""
 T = TypeVar("T")
 
 _PLACEHOLDER: Final = re.compile(r"%\(([a-z_0-9]+)\)s")
@@ -34,6 +36,7 @@ class Connection(psycopg.Connection[Row]):
         super().__init__(*arguments, **named)
         self._names: dict[str, bytes] = {}
         self._opens = False  # a transaction, with the next statement
+        self._deferred: list[Asked] = []
         self._unused = itertools.count()
         self._rows = Transformer(self)
 
@@ -57,12 +60,12 @@ class Connection(psycopg.Connection[Row]):
         """
         # psycopg's signature forgets that a value may be None, SQL's NULL.
         values: Any
-        if self._opens:
+        if self._opens or self._deferred:
             return self.run_together([(statement, parameters)])[0]
         name, values = self._ready(statement, parameters)
         return self._loaded(self.pgconn.exec_prepared(name, values, None, _BINARY))
 
-    def run_together(self, asked: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
+    def run_together(self, asked: Sequence[Asked]) -> list[list[Row]]:
         """Run statements that do not need each other's rows in one exchange, and return the rows of each.
 
         Raises
@@ -72,33 +75,40 @@ class Connection(psycopg.Connection[Row]):
         """
         if not asked:
             return []
-        ready = [self._ready(*each) for each in asked]
-        if not self._opens:
-            return [self._loaded(result) for result in exchange(self.pgconn, ready)]
-        ready.insert(0, self._ready("BEGIN", _NONE))
+        first: list[Asked] = [("BEGIN", _NONE)] if self._opens else []
+        first += self._deferred
+        ready = [self._ready(*each) for each in (*first, *asked)]
         self._opens = False
-        return [self._loaded(result) for result in exchange(self.pgconn, ready)][1:]
+        self._deferred = []
+        return [self._loaded(result) for result in exchange(self.pgconn, ready)][len(first) :]
+
+    def defer(self, asked: Iterable[Asked]) -> None:
+        """Run statements of a block whose rows nobody wants in the next exchange, that of COMMIT at the latest."""
+        self._deferred += asked
 
     @contextmanager
     def block(self) -> Iterator[None]:
         """A transaction: what is run within is committed together, or nothing of it after an exception.
 
         `psycopg.Rollback` undoes it and goes no further. As `Connection.transaction`, in a third of its time. BEGIN
-        goes with the first statement.
+        goes with the first statement, COMMIT with those that were deferred.
         """
         self._opens = True
         try:
             yield
+            if self._deferred:
+                self.run_together([("COMMIT", _NONE)])
+            elif not self._opens:
+                self._checked(self.pgconn.exec_(b"COMMIT"))
         except BaseException as error:
             if not self._opens:
                 self.pgconn.exec_(b"ROLLBACK")  # on a connection that is lost there is nothing to undo
-            self._opens = False
             if isinstance(error, psycopg.Rollback):
                 return
             raise
-        if not self._opens:
-            self._checked(self.pgconn.exec_(b"COMMIT"))
-        self._opens = False
+        finally:
+            self._opens = False
+            self._deferred = []
 
     def _ready(self, statement: str, parameters: Mapping[str, Any]) -> tuple[bytes, list[bytes | None]]:
         """The name of a statement, prepared if it was not yet, and its values."""

@@ -9,15 +9,13 @@ from psycopg import errors
 
 from xds.audit import AuditEvent, AuditUnavailable, encode_event
 from xds.audit.spool import Spool, SpoolError
-from xds.store.access import Conflict, Connection, Pool, StoreBusy, StoreUnavailable, borrowed
+from xds.store.access import Asked, Conflict, Connection, Pool, StoreBusy, StoreUnavailable, borrowed
 from xds.store.statements import statements
 
 log = logging.getLogger(__name__)
 
 _SQL = statements("audit")
 _REFUSED: Final = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.ReadOnlySqlTransaction)
-
-Asked = tuple[str, dict[str, Any]]
 
 
 def insertion(events: Sequence[AuditEvent]) -> list[Asked]:

@@ -79,6 +79,16 @@ class FactsReader:
             transformations=self._transformations(sorted({i.lower() for i in referred} & set(objects))),
         )
 
+    def facts_of_new(self, submission: Submission, *, accept_unknown: bool = False) -> RegistryFacts:
+        """Read only whom a submission concerns, and take it that nothing of what it brings is registered.
+
+        For one that refers to nothing registered, and whose rows are inserted `as_new`: that finds out.
+        """
+        canonical = _canonical_patient_ids(submission)
+        known = self._connection.run(_SQL["patients"], {"ids": sorted(set(canonical.values()))})
+        patients, subsumed = self._patients(canonical, known, accept_unknown)
+        return RegistryFacts(patients=patients, subsumed_patients=subsumed)
+
     def _patients(
         self, canonical: dict[str, str], known: list[Row], accept_any: bool
     ) -> tuple[dict[str, str], frozenset[str]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, NoReturn, TypeVar
 
 import psycopg
+from psycopg import errors
 
 from xds.audit import AuditEvent
 from xds.model import (
@@ -18,8 +19,8 @@ from xds.model import (
     record_of_source,
 )
 from xds.store import rows
-from xds.store.access import Conflict, Connection, Pool, borrowed, retrying
-from xds.store.audit import record
+from xds.store.access import Asked, Conflict, Connection, Pool, borrowed, retrying
+from xds.store.audit import insertion, record
 from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.patient_records import parameters_of
@@ -113,14 +114,27 @@ class RememberedAnswer:
 
 
 class RegistryTransaction:
-    """One registration: what it adds is visible to nobody until the block ends without an exception."""
+    """One registration: what it adds is visible to nobody until the block ends without an exception.
+
+    Parameters
+    ----------
+    as_new
+        Nothing of what is added is registered yet, as far as anyone knows: it is written together with COMMIT, in one
+        exchange, which fails when something is.
+    """
 
     def __init__(
-        self, connection: Connection, codes: Mapping[tuple[str, str], int], bodies: BodyCodec
+        self,
+        connection: Connection,
+        codes: Mapping[tuple[str, str], int],
+        bodies: BodyCodec,
+        *,
+        as_new: bool = False,
     ) -> None:
         self.connection = connection
         self._codes = codes
         self._bodies = bodies
+        self._as_new = as_new
 
     def undo(self) -> NoReturn:
         """Leave nothing of this attempt behind: the submission is refused."""
@@ -142,7 +156,12 @@ class RegistryTransaction:
         AuditUnavailable
             The events cannot be written.
         """
-        beside = [] if remembered is None else [(_SQL["remember_answer"], asdict(remembered))]
+        if self._as_new:
+            if remembered is not None:
+                self.connection.defer([(_SQL["remember_new_answer"], _parameters_of(remembered))])
+            self.connection.defer(insertion(events))
+            return
+        beside = [] if remembered is None else [(_SQL["remember_answer"], _parameters_of(remembered))]
         kept = record(self.connection, events, beside=beside)
         if not all(kept):
             raise Conflict
@@ -194,8 +213,12 @@ class RegistryTransaction:
             "folder": [rows.folder_row(patient_key, f, codes, pack, now=now) for f in submission.folders],
             "association": [rows.association_row(patient_key, a, pack) for a in associations],
         }
-        claimed = self._insert(inserted)
-        self._share(claims, claimed, patient_key)
+        if self._as_new:
+            self.connection.defer(_insertions(inserted, as_new=True))
+        else:
+            added = self.connection.run_together(_insertions(inserted))
+            claimed = {row[0] for found in added for row in found}
+            self._share(claims, claimed, patient_key)
         if not is_recorded:
             self._record_patient(submission, patient_key)
         if deprecated:
@@ -212,7 +235,7 @@ class RegistryTransaction:
             )
             if record.says_something:
                 parameters = parameters_of(patient_key, record, from_feed=False)
-                self.connection.run(statements("patients")["keep_record_of_submission"], parameters)
+                self.connection.defer([(statements("patients")["keep_record_of_submission"], parameters)])
                 return
 
     def _claims(self, submission: Submission, patient_key: int) -> list[rows.Row]:
@@ -254,20 +277,21 @@ class RegistryTransaction:
                 raise Conflict
         self.connection.run(_SQL["share_unique_ids"], {"uids": shared, "key": patient_key})
 
-    def _insert(self, inserted: Mapping[str, Sequence[rows.Row]]) -> set[bytes]:
-        """Insert rows, table by table, in one exchange; returns the uniqueIds that were free."""
-        asked = []
-        for table, values in inserted.items():
-            for start in range(0, len(values), _BATCH):
-                batch = values[start : start + _BATCH]
-                statement, names = _insertion(table, len(batch))
-                flat = [value for row in batch for value in row]
-                asked.append((statement, dict(zip(names, flat, strict=True))))
-        return {row[0] for found in self.connection.run_together(asked) for row in found}
+
+def _insertions(inserted: Mapping[str, Sequence[rows.Row]], *, as_new: bool = False) -> list[Asked]:
+    """The statements that insert rows, table by table; what is not `as_new` returns the uniqueIds that were free."""
+    asked: list[Asked] = []
+    for table, values in inserted.items():
+        for start in range(0, len(values), _BATCH):
+            batch = values[start : start + _BATCH]
+            statement, names = _insertion(table, len(batch), as_new)
+            flat = [value for row in batch for value in row]
+            asked.append((statement, dict(zip(names, flat, strict=True))))
+    return asked
 
 
 @cache
-def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
+def _insertion(table: str, count: int, as_new: bool) -> tuple[str, tuple[str, ...]]:
     """An INSERT of so many rows, and the names of its parameters, row by row."""
     columns = COLUMNS[table]
     names = [[f"{column}_{index}" for column in columns] for index in range(count)]
@@ -275,11 +299,15 @@ def _insertion(table: str, count: int) -> tuple[str, tuple[str, ...]]:
         f"({', '.join(f'%({n})s::{kind}' for n, kind in zip(row, columns.values(), strict=True))})"
         for row in names
     )
-    rest = " ON CONFLICT DO NOTHING RETURNING uid" if table == "unique_id" else ""
+    rest = " ON CONFLICT DO NOTHING RETURNING uid" if table == "unique_id" and not as_new else ""
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES {slots}{rest}",  # noqa: S608  # names are constants
         tuple(name for row in names for name in row),
     )
+
+
+def _parameters_of(remembered: RememberedAnswer) -> dict[str, Any]:
+    return {name: getattr(remembered, name) for name in remembered.__slots__}
 
 
 def _locators(
@@ -330,6 +358,22 @@ class SubmissionStore:
                 return True
         except _NotTaken:
             return False
+
+    @contextmanager
+    def transaction_of_new(self, submission: Submission) -> Iterator[RegistryTransaction]:
+        """The same for a submission of which nothing is registered, as far as anyone knows.
+
+        Raises
+        ------
+        Conflict
+            Whatever PostgreSQL refused: an attempt that reads all facts finds out why.
+        """
+        codes = self._codes.ids(rows.codes_of(submission))
+        try:
+            with borrowed(self._pool) as connection, connection.block():
+                yield RegistryTransaction(connection, codes, self._bodies, as_new=True)
+        except (errors.IntegrityError, errors.ProgrammingError) as error:
+            raise Conflict(type(error).__name__) from error
 
     def retrying(self, attempt: Callable[[], T]) -> T:
         """Run an attempt again when another transaction came first (READ COMMITTED, no lost update).

@@ -114,5 +114,9 @@ VALUES (%(message_id)s, %(digest)s, %(number)s, %(answer)s)
 ON CONFLICT DO NOTHING
 RETURNING message_id;
 
+-- remember_new_answer: of a message that nobody sent before, or it fails
+INSERT INTO replay (message_id, digest, number, answer)
+VALUES (%(message_id)s, %(digest)s, %(number)s, %(answer)s);
+
 -- forget_answers: a day is the promise
 DELETE FROM replay WHERE created_at < now() - interval '24 hours';
