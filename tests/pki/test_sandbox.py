@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 from xds.pki import PkiError, make_sandbox, read_certificates, read_pair, read_revocation_lists
-from xds.server.trust import load_trust
+from xds.server.credentials import load_trust
 from xds.settings import Options, Settings
 
 FILES = [

@@ -20,9 +20,11 @@ from xds.pki.files import (
     read_revocation_lists,
 )
 from xds.pki.sandbox import Authority, key_pem_of, make_sandbox, pem_of
+from xds.pki.tls import SUITES, client_context, server_context
 from xds.pki.trust import CertificateRefused, Enrolled, Refusal, Trust
 
 __all__ = [
+    "SUITES",
     "Authority",
     "CertificateRefused",
     "Enrolled",
@@ -30,6 +32,7 @@ __all__ = [
     "PrivateKey",
     "Refusal",
     "Trust",
+    "client_context",
     "days_left",
     "fingerprint",
     "has_subject",
@@ -46,4 +49,5 @@ __all__ = [
     "read_pair",
     "read_revocation_lists",
     "read_subject_rule",
+    "server_context",
 ]

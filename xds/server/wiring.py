@@ -40,6 +40,7 @@ from xds.server.application import Application
 from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
+from xds.server.credentials import Credentials
 from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gate import Gates, SignatureGate
@@ -51,9 +52,8 @@ from xds.server.policies import policies
 from xds.server.proven import proven
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
-from xds.server.site import Site, service_url
-from xds.server.trust import TrustWatch
-from xds.settings import ServerSettings, Settings, is_enrolled
+from xds.server.site import Site, own_url
+from xds.settings import Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -100,7 +100,7 @@ class House:
     housekeeper: Housekeeper
     feed: MllpServer | None
     codes: CodesWatch | None
-    trust: TrustWatch | None
+    credentials: Credentials
     gateway: Gateway | None
     audit: tuple[SealerThread | RelayThread, ...]
 
@@ -111,8 +111,7 @@ class House:
             self.feed.stop()
         if self.codes is not None:
             self.codes.stop()
-        if self.trust is not None:
-            self.trust.stop()
+        self.credentials.stop()
         if self.gateway is not None:
             self.gateway.fan_out.close()
         for thread in self.audit:
@@ -120,9 +119,13 @@ class House:
         self.pool.close()
 
 
-def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
+def build(
+    settings: Settings, dsn: str, door: FeedDoor | None = None, credentials: Credentials | None = None
+) -> House:
     """Build the house for one worker process; call it after the fork."""
     limits = settings.limits
+    credentials = credentials or Credentials(settings)
+    credentials.start()
     pool = open_pool(
         dsn,
         size=settings.store.pool_size,
@@ -158,7 +161,6 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
     endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool))
-    trust = _trust(settings)
     identity = signing_identity(settings)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
@@ -175,7 +177,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
                 admission,
                 limits,
                 spool=spool if path == settings.server.repository_path else None,
-                gate=None if trust is None else _gate(settings, trust, path),
+                gate=_gate(settings, credentials, path),
                 identity=identity,
                 audit=audit,
             )
@@ -201,23 +203,17 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         housekeeper=housekeeper,
         feed=feed,
         codes=codes,
-        trust=trust,
+        credentials=credentials,
         gateway=between,
         audit=threads,
     )
 
 
-def _trust(settings: Settings) -> TrustWatch | None:
-    """The partner table, kept as its files say; None where nobody is enrolled and nothing has to be signed."""
+def _gate(settings: Settings, credentials: Credentials, path: str) -> Gate | None:
+    """Who proves what a request says of its sender; None where nobody is enrolled and nothing has to be signed."""
     if not settings.security.signed and not any(map(is_enrolled, settings.partners)):
         return None
-    watch = TrustWatch(settings)
-    watch.start()
-    return watch
-
-
-def _gate(settings: Settings, trust: TrustWatch, path: str) -> Gate:
-    return Gates(SignatureGate(lambda: trust.trust, settings.server, path))
+    return Gates(SignatureGate(lambda: credentials.trust, settings.server, path))
 
 
 def signing_identity(settings: Settings) -> SigningIdentity | None:
@@ -253,17 +249,9 @@ def audit_log(settings: Settings, ledger: Ledger) -> AuditLog:
         enterprise_site=settings.audit.enterprise_site_id or "",
         host=socket.gethostname(),
         process=str(os.getpid()),
-        base_url=_base_url(server),
+        base_url=(server.public_url or own_url(server)).rstrip("/"),
     )
     return AuditLog(ledger, station)
-
-
-def _base_url(server: ServerSettings) -> str:
-    """The address that audit messages name this service by."""
-    if server.public_url is not None:
-        return server.public_url.rstrip("/")
-    url = service_url(server.host, server.port)
-    return url if server.certificate is None else url.replace("http:", "https:", 1)
 
 
 def audit_spool(settings: Settings) -> AuditSpool:

@@ -166,7 +166,9 @@ class FeedSettings:
     mllp_port: int = 0  # 0 is off; 3600 is usual
     namespace_id: str | None = None  # what senders may write for registry.patient_authority: "1^^^NAMESPACE"
     certificate: Path | None = None  # TLS: a PEM file with the chain; none: no TLS
-    key: Path | None = None  # its key, PEM without a password; none: in the same file
+    key: Path | None = (
+        None  # its key, PEM without a password, readable by nobody else; none: in the same file
+    )
     client_ca: Path | None = None  # PEM; senders have to show a certificate signed by one of these
 
 
