@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 from xds.audit import AuditLog, Ledger, Station
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
+from xds.client.transport import new_session
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
+from xds.pki import client_context
 from xds.registry import (
     MultiPatientStoredQuery,
     PatientIdentityFeedV3,
@@ -53,7 +56,7 @@ from xds.server.proven import proven
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, own_url
-from xds.settings import Settings, is_enrolled
+from xds.settings import RepositorySettings, Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     Housekeeping,
@@ -310,7 +313,16 @@ def _remote_registrar(settings: Settings) -> Registrar | None:
     signing = None
     if security.certificate is not None and security.key is not None:
         signing = read_identity(security.certificate, security.key)
-    return RemoteRegistrar(RegistryClient(url, timeout=seconds, signing=signing))
+    session = new_session(url, _registry_tls(settings.repository))
+    return RemoteRegistrar(RegistryClient(url, timeout=seconds, session=session, signing=signing))
+
+
+def _registry_tls(repository: RepositorySettings) -> ssl.SSLContext | None:
+    """What is shown to the remote registry, and whom it is believed by; None where nothing is said of either."""
+    certificate, authorities = repository.registry_certificate, repository.registry_ca
+    if certificate is None and authorities is None:
+        return None
+    return client_context(authorities=authorities, certificate=certificate, key=repository.registry_key)
 
 
 def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, spool: Spool) -> Rounds:

@@ -155,6 +155,11 @@ class RepositorySettings:
     on_demand: Literal["off", "fresh", "kept"] = (
         "kept"  # documents made when they are retrieved: none, anew each time, or kept and registered
     )
+    registry_certificate: Path | None = None  # PEM: what it shows to that registry over TLS …
+    registry_key: Path | None = None  # … and its key, readable by nobody else
+    registry_ca: Path | None = (
+        None  # PEM: who issues that registry's certificate; none: the system's authorities
+    )
     registry_seconds: int = 60  # how long its answer is waited for; then XDSRegistryNotAvailable
 
 
