@@ -8,6 +8,7 @@ from xds.access.attributes import (
     access_context,
 )
 from xds.access.caller import NOBODY, AccessContext, Caller
+from xds.access.patient import speaks_of
 from xds.access.policy import AccessPolicy, Attribute, Demand, Policy, Reason, Refusal, refusal_of
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Refusal",
     "access_context",
     "refusal_of",
+    "speaks_of",
 ]

@@ -19,12 +19,12 @@ from xds.pki.files import (
     read_pair,
     read_revocation_lists,
 )
-from xds.pki.sandbox import Authority, key_pem_of, make_sandbox, pem_of
-from xds.pki.tls import SUITES, client_context, server_context
+from xds.pki.sandbox import PROVIDER_ISSUER, PROVIDER_NAME, Authority, key_pem_of, make_sandbox, pem_of
 from xds.pki.trust import CertificateRefused, Enrolled, Refusal, Trust
 
 __all__ = [
-    "SUITES",
+    "PROVIDER_ISSUER",
+    "PROVIDER_NAME",
     "Authority",
     "CertificateRefused",
     "Enrolled",
@@ -32,7 +32,6 @@ __all__ = [
     "PrivateKey",
     "Refusal",
     "Trust",
-    "client_context",
     "days_left",
     "fingerprint",
     "has_subject",
@@ -49,5 +48,4 @@ __all__ = [
     "read_pair",
     "read_revocation_lists",
     "read_subject_rule",
-    "server_context",
 ]

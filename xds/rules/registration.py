@@ -12,7 +12,6 @@ from xds.rules import (
     hl7_values,
     identifiers,
     ontario,
-    ownership,
     patients,
     sizes,
     structure,
@@ -29,6 +28,5 @@ REGISTRATION: Final[tuple[Rule[RegistrationCase], ...]] = (
     *patients.BOOK.rules,
     *identifiers.BOOK.rules,
     *associations.BOOK.rules,
-    *ownership.BOOK.rules,
     *ontario.BOOK.rules,
 )

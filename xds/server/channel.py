@@ -32,11 +32,9 @@ class Channel:
     ECONNRESET, on which the worker closes without a word; `begin` starts its clock.
     """
 
-    is_secured = False
-
     def __init__(self, wrapped: socket.socket, pace: Pace) -> None:
         wrapped.setblocking(False)
-        self._wrapped: Any = wrapped
+        self._wrapped = wrapped
         self._pace = pace
         self._timeout: float | None = None
         self._began = time.monotonic()
@@ -55,10 +53,6 @@ class Channel:
     def gettimeout(self) -> float | None:
         """As it was set."""
         return self._timeout
-
-    def pending(self) -> int:
-        """Octets that the poller does not know of: a plain socket has none."""
-        return 0
 
     def begin(self) -> None:
         """A new request begins to arrive."""

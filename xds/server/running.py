@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from xds.log import configure
-from xds.pki import PkiError
 from xds.server.activity import active
 from xds.server.channel import Pace
-from xds.server.credentials import Credentials
 from xds.server.feeds import FeedDoor, open_feed_door
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.memory import keep_freed_memory
@@ -36,14 +34,6 @@ from xds.store import (
 
 log = logging.getLogger(__name__)
 
-_FORESEEN: Final = (
-    HttpError,
-    EmbeddedPostgresError,
-    PkiError,
-    SchemaError,
-    SettingsError,
-    StoreUnavailable,
-)
 _COLLECT_AFTER: Final = 20_000
 """Objects made and not yet gone before the youngest are looked at for cycles."""
 _LEAST_FREE: Final = 256 * MIB
@@ -113,7 +103,7 @@ class Running:
         """
         try:
             self._serve(stop, on_ready, on_stop)
-        except _FORESEEN as error:
+        except (HttpError, EmbeddedPostgresError, SchemaError, SettingsError, StoreUnavailable) as error:
             raise StartError(str(error)) from None
         except StartError:
             raise
@@ -127,7 +117,6 @@ class Running:
 
     def _serve(self, stop: StopRequest, on_ready: Callable[[str], None], on_stop: Callable[[], None]) -> None:
         policies(self.settings)  # a mistake in levels or code lists is told here, not by a worker
-        credentials = Credentials(self.settings)
         _prepare(self.settings.data_dir)
         with _locked(self.settings.data_dir):
             listener = bind(self.settings.server.host, self.settings.server.port)
@@ -137,7 +126,7 @@ class Running:
             def ready() -> None:
                 if stop.asked():
                     raise SystemExit(0)  # there is no worker yet
-                on_ready(service_url(host, port, is_secured=credentials.tls is not None))
+                on_ready(service_url(host, port))
 
             _open_log(self.settings)
             if stop.asked():
@@ -148,19 +137,17 @@ class Running:
                 migrate(dsn)
                 with active(self.settings, dsn):
                     serve(
-                        lambda: _application(self.settings, dsn, door, credentials),
+                        lambda: _application(self.settings, dsn, door),
                         listener,
-                        _http_settings(self.settings, credentials),
+                        _http_settings(self.settings),
                         on_ready=ready,
                         on_stop=on_stop,
                     )
 
 
-def _application(
-    settings: Settings, dsn: str, door: FeedDoor | None, credentials: Credentials
-) -> WSGIApplication:
+def _application(settings: Settings, dsn: str, door: FeedDoor | None) -> WSGIApplication:
     keep_freed_memory()
-    house: House = build(settings, dsn, door, credentials)
+    house: House = build(settings, dsn, door)
     # What was built stays as long as the process: the collector need not look at it again. Requests leave next to no
     # cycles; at its usual thresholds a third of a query's time went into looking for them (docs/performance.md).
     gc.collect()
@@ -169,10 +156,9 @@ def _application(
     return house.application
 
 
-def _http_settings(settings: Settings, credentials: Credentials) -> HttpSettings:
+def _http_settings(settings: Settings) -> HttpSettings:
     server, limits = settings.server, settings.limits
     return HttpSettings(
-        credentials=None if credentials.tls is None else credentials,
         workers=server.workers,
         threads=server.threads,
         keep_alive_seconds=limits.keep_alive_seconds,
