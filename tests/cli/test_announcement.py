@@ -35,7 +35,7 @@ def test_patients_feed_codes_and_partners() -> None:
             unknown_patients="accept", patient_authority="2.999.1.1", codes_file=SAMPLE
         ),
         feeds=FeedSettings(mllp_host="0.0.0.0", mllp_port=3600),  # noqa: S104
-        partners=(PartnerSettings(name="North", source_ids=("2.999.7",)),),
+        partners=(PartnerSettings(name="North", source_ids=("2.999.7",), strictness="strict"),),
     )
     text = announcement(settings, URL)
     assert "mllp://127.0.0.1:3600" in text and "--pid-feed 127.0.0.1:3600" in text

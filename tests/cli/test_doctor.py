@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.client.peer import Answer, Peer, Received, closed_port, envelope
-from xds.cli.health import State, assumptions
+from xds.cli.health import assumptions
+from xds.cli.report import State
 from xds.settings import RegistrySettings, RepositorySettings, ServerSettings, Settings
 
 from .conftest import Run

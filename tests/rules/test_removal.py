@@ -10,11 +10,12 @@ from xds.model import (
     AssociationType,
     ObjectKind,
     RegisteredLink,
+    RegisteredObject,
     RemovalFacts,
     RemovalRequest,
     XdsError,
 )
-from xds.rules import REMOVAL, RulePolicy, check_removal
+from xds.rules import REMOVAL, Owner, RulePolicy, check_removal
 
 LINK = "urn:uuid:3f0c7c52-6a1e-4d0b-9a57-2b8e5f0a1401"
 OTHER_LINK = "urn:uuid:3f0c7c52-6a1e-4d0b-9a57-2b8e5f0a1402"
@@ -52,6 +53,13 @@ def without(*ids: str) -> RemovalFacts:
     return replace(
         known, objects={item: kept for item, kept in known.objects.items() if item not in ids}, ends=kinds
     )
+
+
+def owned_by(source_id: str, *, but: dict[str, str]) -> dict[str, RegisteredObject]:
+    """The objects of `facts()`, each with the sourceId with which it came."""
+    return {
+        item: replace(known, source_id=but.get(item, source_id)) for item, known in facts().objects.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +112,11 @@ BROKEN = [
         rule="62-member-of-set", code="XDSUnreferencedObjectException", location=REGISTERED_ENTRY,
         request=request(REGISTERED_SUBMISSION_SET, LINK),
         facts=replace(without(REGISTERED_ENTRY), linked_ends=frozenset({REGISTERED_ENTRY})),
+    ),
+    Broken(
+        rule="62-own-objects", code="XDSRegistryError", location=LINK,
+        facts=facts(objects=owned_by("2.999.4.1", but={LINK: "2.999.4.2"})),
+        policy=RulePolicy(owner=Owner(name="dir-a", source_ids=frozenset({"2.999.4.1"}))),
     ),
 ]  # fmt: skip
 

@@ -20,7 +20,7 @@ from tests.samples.updates import (
     version_member,
 )
 from xds.model import ON_DEMAND, AssociationType, DocumentAvailability, Submission, UpdateFacts, XdsError
-from xds.rules import RESTRICTED_UPDATE, RulePolicy, check_update
+from xds.rules import RESTRICTED_UPDATE, Owner, RulePolicy, check_update
 from xds.rules.restricted_update import RESTRICTED_UPDATE_ONLY
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
@@ -70,6 +70,13 @@ def _unmodifiable(attribute: str, **changes: str) -> Wrong:
 
 
 BROKEN = [
+    Wrong(
+        rule="92-own-objects",
+        code="XDSRegistryError",
+        submission=updating(entry_version()),
+        location=REGISTERED_ENTRY,
+        policy=RulePolicy(owner=Owner(name="dir-b", source_ids=frozenset({"2.999.3.1"}))),
+    ),
     Wrong(
         rule="92-nothing-asked",
         code="XDSMetadataUpdateError",

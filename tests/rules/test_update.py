@@ -40,7 +40,7 @@ from xds.model import (
     UpdateSlot,
     XdsError,
 )
-from xds.rules import UPDATE, RulePolicy, check_update
+from xds.rules import UPDATE, Owner, RulePolicy, check_update
 from xds.rules.update import UPDATE_ONLY
 
 FIELD, STRICT = RulePolicy(), RulePolicy(strictness="strict")
@@ -117,12 +117,20 @@ class Wrong:
     facts: UpdateFacts | None = None
     says: str = ""
     also: tuple[str, ...] = ()  # rules that find it too
+    policy: RulePolicy = FIELD
 
 
 ERROR, OPERATION = "XDSMetadataUpdateError", "XDSMetadataUpdateOperationError"
 VERSION, PATIENTS = "XDSMetadataVersionError", "XDSPatientIDReconciliationError"
 
 BROKEN = [
+    Wrong(
+        rule="57-own-objects",
+        code="XDSRegistryError",
+        submission=updating(entry_version()),
+        location=REGISTERED_ENTRY,
+        policy=RulePolicy(owner=Owner(name="dir-b", source_ids=frozenset({"2.999.3.1"}))),
+    ),
     Wrong(
         rule="57-nothing-asked",
         code=OPERATION,
@@ -487,7 +495,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("wrong", BROKEN, ids=[f"{index}-{item.rule}" for index, item in enumerate(BROKEN)])
 def test_what_is_wrong_is_found(wrong: Wrong) -> None:
-    found = findings(wrong.submission, wrong.facts or update_facts())
+    found = findings(wrong.submission, wrong.facts or update_facts(), wrong.policy)
     assert {item.rule for item in found} == {wrong.rule, *wrong.also}
     (mine,) = [item for item in found if item.rule == wrong.rule]
     assert (mine.code, mine.location) == (wrong.code, wrong.location)
@@ -501,7 +509,7 @@ def test_every_rule_has_a_sample_that_breaks_it() -> None:
 def test_the_context_names_the_object_at_fault() -> None:
     """The codes of XDS Metadata Update want the id in codeContext."""
     for wrong in BROKEN:
-        for item in findings(wrong.submission, wrong.facts or update_facts()):
+        for item in findings(wrong.submission, wrong.facts or update_facts(), wrong.policy):
             if item.rule.startswith("57-") and item.rule != "57-shared-document":
                 object_id = item.location.partition(" ")[0].removeprefix("member-")
                 assert object_id in item.context, item

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port
+from xds.pki import PkiError
 from xds.server.feeds import open_feed_door
 from xds.server.http import HttpError
 from xds.settings import FeedSettings, Settings
@@ -39,7 +40,7 @@ def test_files_that_are_no_certificates(tmp_path: Path) -> None:
     file = tmp_path / "some.pem"
     file.write_text("no certificate\n", "utf-8")
     port = free_port()
-    with pytest.raises(HttpError, match=r"some\.pem and its key cannot be used"):
+    with pytest.raises(PkiError, match=r"some\.pem holds no certificate"):
         open_feed_door(with_feeds(mllp_port=port, certificate=file))
     with socket.create_server(("127.0.0.1", port)):
         pass  # it was not taken

@@ -3,12 +3,13 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +28,11 @@ class Service:
     process: "subprocess.Popen[bytes]"
     folder: Path
     log: Path
+    tls: ssl.SSLContext | None = None  # of a client that it lets in, where it speaks TLS
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self.port}"
 
     def workers(self) -> list[int]:
         """Process ids of the workers."""
@@ -84,6 +86,8 @@ def running(
     environment: Mapping[str, str] | None = None,
     *,
     crash_at: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[Service]:
     """Run `xds serve --config` for the block."""
     port = int(settings["server"]["port"])
@@ -93,13 +97,13 @@ def running(
     module = ("xds",) if crash_at is None else ("tests.transactions.crashing", crash_at)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module, "serve", "--config", str(config)],
+            [sys.executable, "-m", *module, "serve", "--config", str(config), *options],
             stdout=output,
             stderr=output,
             env={**os.environ, **(environment or {})},
             cwd=Path(__file__).parents[2],
         )
-    service = Service(port=port, process=process, folder=folder, log=log)
+    service = Service(port=port, process=process, folder=folder, log=log, tls=tls)
     try:
         wait_ready(service)
         yield service
@@ -115,7 +119,7 @@ def wait_ready(service: Service, seconds: float = 60) -> None:
         if service.process.poll() is not None:
             raise AssertionError(f"the service ended: {service.log.read_text('utf-8')[-2000:]}")
         try:
-            with urllib.request.urlopen(f"{service.url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"{service.url}/readyz", timeout=5, context=service.tls) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, ConnectionError, TimeoutError):

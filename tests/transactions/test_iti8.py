@@ -336,6 +336,7 @@ def certified(folder: Path, name: str, issuer: tuple[Any, Any] | None = None) ->
         serialization.NoEncryption(),
     )
     (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    (folder / f"{name}.pem").chmod(0o600)
     return key, certificate
 
 

@@ -8,7 +8,6 @@ from xds.access.attributes import (
     access_context,
 )
 from xds.access.caller import NOBODY, AccessContext, Caller
-from xds.access.patient import speaks_of
 from xds.access.policy import AccessPolicy, Attribute, Demand, Policy, Reason, Refusal, refusal_of
 
 __all__ = [
@@ -27,5 +26,4 @@ __all__ = [
     "Refusal",
     "access_context",
     "refusal_of",
-    "speaks_of",
 ]

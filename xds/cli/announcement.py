@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xds.codes import load_codes
 from xds.server.pages import paths_of
 from xds.server.site import service_url
-from xds.settings import Settings, SettingsError
+from xds.settings import Settings, SettingsError, is_enrolled
 from xds.transactions import Role, of_role
 
 
@@ -30,10 +30,30 @@ def _lines(settings: Settings, base: str) -> Iterator[str]:
         yield f"  patient feed mllp://{feed}  (HL7 v2 over MLLP)"
     yield f"  identity     repositoryUniqueId {settings.repository.unique_id}, {_home(settings)}"
     yield f"  rules        {settings.rules.strictness}, profile {settings.rules.profile}{_partners(settings)}"
+    yield from _proof(settings)
     if "registry" in settings.server.roles:
         yield f"  patients     {_patients(settings)}"
         yield f"  codes        {_codes(settings)}"
     yield f"  try it       xds conformance run {' '.join(_tool(settings, base, feed))}"
+
+
+def _proof(settings: Settings) -> Iterator[str]:
+    """What senders have to prove, and who they are; nothing where nobody is enrolled."""
+    server, signed = settings.server, settings.security.signed
+    enrolled = [partner for partner in settings.partners if is_enrolled(partner)]
+    if server.certificate is not None:
+        is_mutual = server.client_certificates == "required"
+        yield f"  TLS          1.2 and 1.3{', every client shows its certificate' if is_mutual else ''}"
+    elif enrolled:
+        yield "  TLS          none: what a signature proves is not compared with a client certificate"
+    if signed:
+        yield f"  signed       {', '.join(signed)}, by a partner; wsa:To is the address above, to the letter"
+        free = [number for number in ("ITI-18", "ITI-43") if number not in signed]
+        if free:
+            yield f"  unsigned     {' and '.join(free)} need neither signature nor assertion"
+    for partner in enrolled:
+        owned = ", ".join(partner.source_ids) or "no sourceId: it submits nothing"
+        yield f"  partner      {partner.name}: sourceId {owned}"
 
 
 def _paths(settings: Settings) -> dict[Role, str]:
@@ -54,7 +74,8 @@ def _home(settings: Settings) -> str:
 
 
 def _partners(settings: Settings) -> str:
-    names = ", ".join(partner.name for partner in settings.partners)
+    own = (p for p in settings.partners if p.strictness or p.profile or p.levels)
+    names = ", ".join(partner.name for partner in own)
     return f"; rules of their own for {names}" if names else ""
 
 

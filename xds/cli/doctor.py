@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xds.cli.health import Check, Patient, State, examine
+from xds.cli.health import Patient, examine
 from xds.cli.options import DEFAULT_BASE, end_point, json_option
 from xds.cli.outcome import Unreadable, write_json
+from xds.cli.report import Check, State
 from xds.settings import Settings, SettingsError, load
 from xds.transactions import Role
 

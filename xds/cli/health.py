@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Final
 
 import requests
 
+from xds.cli.expiry import credentials
+from xds.cli.report import Check, State
 from xds.client import ClientError, RegistryClient, RepositoryClient
 from xds.client.transport import new_session
 from xds.model import (
@@ -31,24 +32,6 @@ _CLOCK_WARN: Final = 5.0  # seconds; the Date header has whole ones
 _CLOCK_FAIL: Final = 60.0
 _EXAMPLE_ARC: Final = "2.999"  # ITU-T X.660: for examples only
 _NOT_HERE: Final = frozenset({DocumentUniqueIdError.code, UnknownRepositoryId.code})
-
-
-class State(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One line of the report."""
-
-    name: str
-    state: State
-    said: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +55,7 @@ def examine(service: Patient, timeout: float) -> Iterator[Check]:
     if service.settings is not None:
         yield _disk(service.settings)
         yield _rules(service.settings)
+        yield from credentials(service.settings)
         yield from assumptions(service.settings)
 
 

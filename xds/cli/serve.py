@@ -14,7 +14,8 @@ _HERE: Final = Path("xds-data")
 
 @click.command(
     epilog="\b\nExample: xds serve --lite --port 8080 --data-dir xds-data\n"
-    "         xds serve --config deploy/conformance.toml --port 8081 --codes codes.xml"
+    "         xds serve --config deploy/conformance.toml --port 8081 --codes codes.xml\n"
+    "         xds serve --config deploy/secured.toml --keys keys"
 )
 @click.option("--lite", is_flag=True, help="The Lite service: seeded, no security layer, same code.")
 @click.option(
@@ -30,14 +31,24 @@ _HERE: Final = Path("xds-data")
 @click.option(
     "--codes", type=click.Path(path_type=Path), help="Code lists to enforce: our TOML, or a codes.xml."
 )
+@click.option(
+    "--keys", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
+    help="Certificate, key and partners of `xds keys sandbox DIR`.",
+)  # fmt: skip
+@click.option(
+    "--no-tls", is_flag=True, help="Plain HTTP on the loopback address, signatures demanded all the same."
+)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Data folder.  [Lite: ./xds-data]")
 def serve(
+    *,
     lite: bool,
     config: Path | None,
     host: str | None,
     port: int | None,
     pid_feed_port: int | None,
     codes: Path | None,
+    keys: Path | None,
+    no_tls: bool,
     data_dir: Path | None,
 ) -> None:
     """Serve registry and repository until Ctrl-C.
@@ -47,13 +58,25 @@ def serve(
     """
     if lite == (config is not None):
         raise click.UsageError("say either --lite or --config FILE")
+    if lite and (keys is not None or no_tls):
+        raise click.UsageError(
+            "--keys and --no-tls go with --config FILE: the Lite service has no security layer"
+        )
     stop = StopRequest()
     # Imported here: a signal in the middle of these imports is noted too.
     from xds.cli.announcement import announcement  # noqa: PLC0415
     from xds.server.running import Running, StartError  # noqa: PLC0415
     from xds.settings import Options  # noqa: PLC0415
 
-    options = Options(host=host, port=port, pid_feed_port=pid_feed_port, codes=codes, data_dir=data_dir)
+    options = Options(
+        host=host,
+        port=port,
+        pid_feed_port=pid_feed_port,
+        codes=codes,
+        data_dir=data_dir,
+        keys=keys,
+        no_tls=no_tls,
+    )
     try:
         if config is None:
             running = Running.lite(options)

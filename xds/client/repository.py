@@ -98,13 +98,11 @@ class RepositoryClient:
         Connections of the caller; by default an own pool.
     signing
         What each request is signed with (WS-Security, docs/security.md); by default none is.
-    assertion
-        The user on whose behalf it asks: a SAML 2.0 assertion, sent with every request (ITI-40).
 
     Raises
     ------
     ValueError
-        `url` is not an http or https address, or `assertion` no assertion.
+        `url` is not an http or https address.
     """
 
     def __init__(
@@ -114,11 +112,8 @@ class RepositoryClient:
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
-        assertion: bytes | None = None,
     ) -> None:
-        self._service = Service(
-            url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing, assertion=assertion
-        )
+        self._service = Service(url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing)
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,6 @@ import zeep.wsdl
 from lxml import etree
 
 from xds.client.answer import read_answer
-from xds.client.assertion import UserAssertion
 from xds.client.documents import MemoryParts, PartStore, Progress
 from xds.client.transport import StreamingTransport, new_session
 from xds.mime import OutPart
@@ -44,13 +43,11 @@ class Service:
         Connections of the caller (client certificate, proxies); by default an own pool.
     signing
         What each request is signed with (WS-Security); by default none is.
-    assertion
-        The user on whose behalf it asks: a SAML 2.0 assertion, sent with every request (ITI-40).
 
     Raises
     ------
     ValueError
-        `url` is not an http or https address, or `assertion` no assertion.
+        `url` is not an http or https address.
     """
 
     def __init__(
@@ -61,7 +58,6 @@ class Service:
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
-        assertion: bytes | None = None,
     ) -> None:
         try:
             prepared = requests.Request("POST", url).prepare().url or ""
@@ -71,7 +67,6 @@ class Service:
             raise ValueError(f"{url!r} is not an address; http:// or https:// was expected")
         self.url = url
         self._role = role
-        self._user = () if assertion is None else (UserAssertion(assertion),)
         self._is_own = session is None
         self._session = session or new_session(url)
         self._transport = StreamingTransport(self._session, timeout, signing)
@@ -134,7 +129,7 @@ class Service:
         client = _ZEEP.Client(
             _definition(self._role),
             transport=transport,
-            plugins=[addressing, *self._user],
+            plugins=[addressing],
             settings=_ZEEP.Settings(raw_response=True),
         )
         (port,) = next(iter(client.wsdl.services.values())).ports.values()

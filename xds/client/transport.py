@@ -2,8 +2,9 @@
 
 import copy
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -22,14 +23,39 @@ _CONNECTIONS: Final = 64  # kept open to one peer: as many threads as a process 
 _LOOPBACK: Final = ("127.", "::1", "localhost")
 
 
-def new_session(url: str) -> requests.Session:
-    """Return a session with its own pool of connections; its user closes it."""
+def new_session(url: str, tls: ssl.SSLContext | None = None) -> requests.Session:
+    """Return a session with its own pool of connections; its user closes it.
+
+    Parameters
+    ----------
+    tls
+        Whom to trust and what to show of oneself (`xds.pki.client_context`); by default the authorities of requests,
+        and no client certificate.
+    """
     session = requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+    if tls is not None:
+        session.mount("https://", _TlsAdapter(tls))
     # The proxy that the environment names knows another loopback interface than ours.
     session.trust_env = not (urlsplit(url).hostname or "").startswith(_LOOPBACK)
     return session
+
+
+class _TlsAdapter(HTTPAdapter):
+    """Connections by one TLS context, which says all there is to say."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_maxsize=_CONNECTIONS)
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        """Make the pool with the context."""
+        super().init_poolmanager(*arguments, **named, ssl_context=self._context)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing: requests would add the authorities of the public web to those of the context."""
+        conn.cert_reqs = "CERT_REQUIRED"
 
 
 class StreamingTransport(zeep.Transport):

@@ -5,7 +5,7 @@ from xds.feeds.identifiers import Domain
 from xds.feeds.iti8 import EVENTS, PatientIdentityFeed
 from xds.feeds.iti64 import EVENT as LINK_CHANGE
 from xds.feeds.iti64 import LinkChangeFeed
-from xds.feeds.mllp import MllpLimits, MllpServer, TlsError, tls_context
+from xds.feeds.mllp import MllpLimits, MllpServer
 from xds.feeds.receiver import Receiver
 
 __all__ = [
@@ -18,6 +18,4 @@ __all__ = [
     "MllpServer",
     "PatientIdentityFeed",
     "Receiver",
-    "TlsError",
-    "tls_context",
 ]

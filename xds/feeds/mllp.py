@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,32 +45,8 @@ class MllpLimits:
     connections_per_peer: int
 
 
-class TlsError(Exception):
-    """The certificate, key or CA file cannot be used; one sentence."""
-
-
-def tls_context(certificate: Path, key: Path | None, client_ca: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer; with `client_ca`, peers have to show a certificate that it signed (ITI TF-2 3.19).
-
-    Raises
-    ------
-    TlsError
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(certificate, key, password="")
-    except (OSError, ssl.SSLError):
-        raise TlsError(
-            f"the certificate {certificate} and its key cannot be used; both are PEM, the key without a password"
-        ) from None
-    if client_ca is not None:
-        try:
-            context.load_verify_locations(client_ca)
-        except (OSError, ssl.SSLError):
-            raise TlsError(f"the certificates of {client_ca} cannot be used; the file is PEM") from None
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
+Secure = Callable[[socket.socket], ssl.SSLSocket]
+"""Makes the handshake of an accepted connection, and raises ssl.SSLError for a peer that may not connect."""
 
 
 class MllpServer(threading.Thread):
@@ -87,14 +64,14 @@ class MllpServer(threading.Thread):
         limits: MllpLimits,
         *,
         lock: Path,
-        tls: ssl.SSLContext | None = None,
+        secure: Secure | None = None,
     ) -> None:
         super().__init__(name="mllp", daemon=True)
         self._listener = listener
         self._receiver = receiver
         self._limits = limits
         self._lock_file = lock
-        self._tls = tls
+        self._secure = secure
         self._stopped = threading.Event()
         self._guard = threading.Lock()
         self._open: Counter[str] = Counter()
@@ -146,10 +123,10 @@ class MllpServer(threading.Thread):
             with connection:
                 connection.settimeout(_HANDSHAKE_SECONDS)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._tls is None:
+                if self._secure is None:
                     self._talk(connection, peer)
                 else:
-                    with self._tls.wrap_socket(connection, server_side=True) as secured:
+                    with self._secure(connection) as secured:
                         self._talk(secured, peer)
         except ssl.SSLError as error:
             log.warning("patient feed: no TLS", extra={"peer": peer, "reason": error.reason or "handshake"})

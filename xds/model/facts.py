@@ -26,6 +26,9 @@ class RegisteredObject:
     status: AvailabilityStatus
     patient_id: str  # the surviving id, after merges
     object_type: str | None = None  # of a DocumentEntry
+    source_id: str | None = (
+        None  # SubmissionSet.sourceId of the submission that brought it, where that is known
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from lxml import etree
 
-from xds.access import NOBODY, AccessContext, Caller
+from xds.access import NOBODY, Caller
 from xds.audit import SILENT, Trail, query_facts
 from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_response
 from xds.model import (
@@ -20,12 +20,11 @@ from xds.model import (
     UnknownPatientId,
     XdsError,
     has_error,
-    parse_patient_id,
 )
 from xds.registry.advice import too_many_objects, too_many_octets
 from xds.registry.selections import SELECTIONS, SINGLE_PATIENT
 from xds.rules import Policies, check_query, known_parameters
-from xds.soap import Reply, Request, require_patients
+from xds.soap import Reply, Request
 from xds.store import FoundObject, QueryStore, RegistryReader
 
 
@@ -53,9 +52,7 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
-        facts = query_facts(query, body)
-        request.trail.about(**facts)
-        require_patients(self.transaction, request.caller, facts["patients"])
+        request.trail.about(**query_facts(query, body))
         return self._answer(query, decoded, request.caller, request.trail)
 
     def ask(self, query: AdhocQuery) -> bytes:
@@ -70,7 +67,7 @@ class RegistryStoredQuery:
         count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:
-                count, pieces = self._objects(known_parameters(query), findings, caller.user, trail)
+                count, pieces = self._objects(known_parameters(query), findings, trail)
             except XdsError as refusal:
                 findings.append(refusal)
         # With objects beside an error it is a PartialSuccess (ITI TF-3 Table 4.2.4.2-3).
@@ -81,9 +78,7 @@ class RegistryStoredQuery:
             outcome=response.outcome(f"{count} objects"),
         )
 
-    def _objects(
-        self, query: AdhocQuery, findings: list[XdsError], user: AccessContext | None, trail: Trail
-    ) -> tuple[int, list[bytes]]:
+    def _objects(self, query: AdhocQuery, findings: list[XdsError], trail: Trail) -> tuple[int, list[bytes]]:
         """How many objects the answer has, and their fragments, joined as they come.
 
         Patients that are unknown are added to the findings, if that is the policy.
@@ -98,7 +93,6 @@ class RegistryStoredQuery:
             found = selection.objects
             if len(found) > limit:
                 raise TooManyResults(too_many_objects(limit, query))
-            found = _of_their_patient(reader, found, user)
             if not leaf_class:
                 home = policy.home_community_id
                 references = [encode_object_ref(item.entry_uuid, item.home or home) for item in found]
@@ -126,17 +120,6 @@ class RegistryStoredQuery:
                 raise TooManyResults(too_many_octets(self._policy.response_bytes, query))
             fragments.append(fragment)
         return fragments
-
-
-def _of_their_patient(
-    reader: RegistryReader, found: list[FoundObject], user: AccessContext | None
-) -> list[FoundObject]:
-    """Of a user whose assertion is for one patient: what is another's is as if it were not there."""
-    if user is None or user.resource_id is None:
-        return found
-    patient = parse_patient_id(user.resource_id)
-    keys = reader.patient_keys(user.resource_id if patient is None else str(patient)) or ()
-    return [item for item in found if item.patient_key in keys]
 
 
 def _spans_patients(found: Sequence[FoundObject], names: dict[int, str]) -> bool:

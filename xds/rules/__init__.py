@@ -40,7 +40,18 @@ from xds.rules.registration import REGISTRATION
 from xds.rules.removal import REMOVAL, RemovalCase, check_removal
 from xds.rules.restricted_update import RESTRICTED_UPDATE
 from xds.rules.retrieval import DOCUMENT_RETRIEVAL, RETRIEVAL, check_retrieval
-from xds.rules.rule import CodeSet, Level, Profile, Rule, RuleBook, RulePolicy, Strictness, run, wrong_levels
+from xds.rules.rule import (
+    CodeSet,
+    Level,
+    Owner,
+    Profile,
+    Rule,
+    RuleBook,
+    RulePolicy,
+    Strictness,
+    run,
+    wrong_levels,
+)
 from xds.rules.stored_query import STORED_QUERY, check_query, known_parameters
 from xds.rules.update import UPDATE
 from xds.rules.update_case import UpdateCase, check_update, is_update_association
@@ -72,6 +83,7 @@ __all__ = [
     "Effects",
     "FeedCase",
     "Level",
+    "Owner",
     "Parameter",
     "Partner",
     "Policies",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from xds.access import Caller
+from xds.access import NOBODY, Caller
 from xds.model import Submission
-from xds.rules.rule import CodeSet, RulePolicy
+from xds.rules.rule import CodeSet, Owner, RulePolicy
 
 Network = IPv4Network | IPv6Network
 
@@ -47,17 +47,28 @@ class Policies:
     """
 
     def __init__(self, domain: RulePolicy, partners: Sequence[Partner] = ()) -> None:
-        self._state = (domain, tuple(partners))
+        taken = frozenset[str]().union(*(item.source_ids for item in partners if item.is_enrolled))
+        owner = Owner(taken=taken) if taken else None
+        self._state = (
+            domain,
+            replace(domain, owner=owner) if taken else domain,
+            tuple(
+                item if item.is_enrolled else replace(item, policy=replace(item.policy, owner=owner))
+                for item in partners
+            )
+            if taken
+            else tuple(partners),
+        )
 
     @property
     def domain(self) -> RulePolicy:
-        """The policy of whoever is no partner with one of its own."""
+        """The policy of the domain itself, and so of what this process asks of itself."""
         return self._state[0]
 
     @property
     def partners(self) -> tuple[Partner, ...]:
         """In the order in which they are tried."""
-        return self._state[1]
+        return self._state[2]
 
     def of(self, caller: Caller, submission: Submission | None = None) -> RulePolicy:
         """Return the policy of a message.
@@ -69,14 +80,16 @@ class Policies:
         submission
             What was sent, for partners known by their sourceId; no message of another kind has one.
         """
-        domain, partners = self._state
+        domain, strangers, partners = self._state
+        if caller is NOBODY:
+            return domain
         for partner in partners:
             if partner.is_enrolled or caller.partner is not None:
                 if partner.is_enrolled and partner.name == caller.partner:
                     return partner.policy
             elif partner.sends_from(caller.address) and (not partner.source_ids or partner.sent(submission)):
                 return partner.policy
-        return domain
+        return strangers
 
     def is_strict(self, caller: Caller) -> bool:
         """Tell whether messages of a caller are held to the letter before their content is read."""
@@ -84,9 +97,10 @@ class Policies:
 
     def use_codes(self, codes: CodeSet | None) -> None:
         """Take other code lists; a message that is being judged keeps those it began with."""
-        domain, partners = self._state
+        domain, strangers, partners = self._state
         self._state = (
             replace(domain, codes=codes),
+            replace(strangers, codes=codes),
             tuple(replace(item, policy=replace(item.policy, codes=codes)) for item in partners),
         )
 

@@ -14,10 +14,12 @@ from xds.model import (
     NonIdenticalHash,
     NonIdenticalSize,
     RepositoryDuplicateUniqueIdInMessage,
+    RepositoryError,
     RepositoryMetadataError,
     Submission,
     XdsError,
 )
+from xds.rules import ownership
 from xds.rules.data_types import octets
 from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
@@ -189,6 +191,19 @@ def documents_limit(case: ProvisionCase) -> Iterator[Found]:
     count = max(len(case.submission.document_entries), len(case.parts))
     if count > case.policy.max_documents:
         yield "Document", f"{count} documents found, at most {case.policy.max_documents} are taken"
+
+
+@BOOK.rule(
+    "41-own-source-id",
+    error=RepositoryError,
+    section=ownership.SECTION,
+    title=ownership.SOURCE_TITLE,
+    remedy=ownership.SOURCE_REMEDY,
+    essential=True,
+)
+def own_source_id(case: ProvisionCase) -> Iterator[Found]:
+    """The registry may be another process, to which this repository is the sender."""
+    yield from ownership.strange_sources(case.submission, case.policy.owner)
 
 
 PROVISION: Final[tuple[Rule[ProvisionCase], ...]] = BOOK.rules

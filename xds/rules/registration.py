@@ -12,6 +12,7 @@ from xds.rules import (
     hl7_values,
     identifiers,
     ontario,
+    ownership,
     patients,
     sizes,
     structure,
@@ -28,5 +29,6 @@ REGISTRATION: Final[tuple[Rule[RegistrationCase], ...]] = (
     *patients.BOOK.rules,
     *identifiers.BOOK.rules,
     *associations.BOOK.rules,
+    *ownership.BOOK.rules,
     *ontario.BOOK.rules,
 )

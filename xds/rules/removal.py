@@ -19,6 +19,7 @@ from xds.model import (
     UnresolvedReference,
     XdsError,
 )
+from xds.rules import ownership
 from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
 
@@ -197,6 +198,19 @@ def member_of_set(case: RemovalCase) -> Iterator[Found]:
             and case.facts.ends[end] in _MEMBERS
         ):
             yield end, f"{end}, a {case.words(end)}, would be in no SubmissionSet without {link.entry_uuid}"
+
+
+@BOOK.rule(
+    "62-own-objects",
+    error=RegistryError,
+    section=ownership.SECTION,
+    title="A partner removes its own objects.",
+    remedy=ownership.OBJECTS_REMEDY,
+    essential=True,
+)
+def own_objects(case: RemovalCase) -> Iterator[Found]:
+    """Associations are of whoever submitted them."""
+    yield from ownership.strange_objects(map(case.facts.objects.get, case.ids), case.policy.owner)
 
 
 REMOVAL: Final[tuple[Rule[RemovalCase], ...]] = BOOK.rules

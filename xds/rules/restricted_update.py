@@ -14,13 +14,14 @@ from xds.model import (
     MetadataVersionError,
     ObjectTypeError,
     PatientIdReconciliationError,
+    RegistryError,
     UnknownCommunity,
     UnmodifiableMetadata,
     UnresolvedReference,
     UpdateTrigger,
     oid_urn,
 )
-from xds.rules import versions
+from xds.rules import ownership, versions
 from xds.rules.case import object_key
 from xds.rules.rule import Found, Rule, RuleBook
 from xds.rules.update_case import UpdateCase
@@ -183,6 +184,20 @@ def community(case: UpdateCase) -> Iterator[Found]:
                 f"{item.entry_uuid} homeCommunityId",
                 f"{item.entry_uuid}: {quoted(home)} is another community",
             )
+
+
+@BOOK.rule(
+    "92-own-objects",
+    error=RegistryError,
+    section=ownership.SECTION,
+    title="A partner updates its own documents.",
+    remedy=ownership.OBJECTS_REMEDY,
+    essential=True,
+)
+def own_objects(case: UpdateCase) -> Iterator[Found]:
+    """ITI-92 has new versions only."""
+    changed = [item.latest.entry_uuid for item in case.new_versions if item.latest is not None]
+    yield from ownership.strange_objects(map(case.facts.objects.get, changed), case.policy.owner)
 
 
 RESTRICTED_UPDATE_ONLY: Final[tuple[Rule[UpdateCase], ...]] = BOOK.rules

@@ -37,6 +37,19 @@ class CodeSet:
     mime_types: frozenset[str] | None = None  # lower case, without parameters; None takes any
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """What a sender may call its own: a partner what came with its sourceIds, anybody else what is no partner's."""
+
+    name: str | None = None  # of a partner that has proven who it is; None for anybody else
+    source_ids: frozenset[str] = frozenset()  # SubmissionSet.sourceId (ITI TF-3 4.2.3.3.9): the partner's …
+    taken: frozenset[str] = frozenset()  # … or those of all partners
+
+    def has(self, source_id: str | None) -> bool:
+        """Tell whether what came with a sourceId is the sender's; what came with none that is known is no partner's."""
+        return source_id in self.source_ids if self.name is not None else source_id not in self.taken
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RulePolicy:
     """What an affinity domain asks of its partners; the figures are the limits of one message.
@@ -46,6 +59,7 @@ class RulePolicy:
 
     strictness: Strictness = "field"
     profile: Profile = "ihe"
+    owner: Owner | None = None  # of everything that a message may change; None asks nobody
     unknown_patients: Literal["refuse", "accept"] = "refuse"  # accept: known by its first use (Lite)
     patient_authority: str | None = None  # OID of the domain's patient ids; None takes any authority
     device_id: str | None = None  # OID that HL7 V3 messages name as their receiver; None takes any

@@ -14,9 +14,10 @@ from xds.model import (
     MetadataVersionError,
     NonIdenticalHash,
     PatientIdReconciliationError,
+    RegistryError,
     UpdateTrigger,
 )
-from xds.rules import update_associations, update_status, versions
+from xds.rules import ownership, update_associations, update_status, versions
 from xds.rules.case import object_key
 from xds.rules.rule import Found, Rule, RuleBook
 from xds.rules.update_case import UpdateCase
@@ -231,6 +232,21 @@ def patient_connected(case: UpdateCase) -> Iterator[Found]:
                 f"{object_id} patientId",
                 f"{object_id}: patientId changes, but {count} associations link the object with others",
             )
+
+
+@BOOK.rule(
+    "57-own-objects",
+    error=RegistryError,
+    section=ownership.SECTION,
+    title="A partner updates its own objects.",
+    remedy=ownership.OBJECTS_REMEDY,
+    essential=True,
+)
+def own_objects(case: UpdateCase) -> Iterator[Found]:
+    """New versions and statuses; what associations are added between is judged as in a registration."""
+    changed = [item.latest.entry_uuid for item in case.new_versions if item.latest is not None]
+    changed += [item.entry_uuid for item in case.status_updates if item.new_version is None]
+    yield from ownership.strange_objects(map(case.facts.objects.get, changed), case.policy.owner)
 
 
 UPDATE_ONLY: Final[tuple[Rule[UpdateCase], ...]] = (

@@ -32,9 +32,11 @@ class Channel:
     ECONNRESET, on which the worker closes without a word; `begin` starts its clock.
     """
 
+    is_secured = False
+
     def __init__(self, wrapped: socket.socket, pace: Pace) -> None:
         wrapped.setblocking(False)
-        self._wrapped = wrapped
+        self._wrapped: Any = wrapped
         self._pace = pace
         self._timeout: float | None = None
         self._began = time.monotonic()
@@ -53,6 +55,10 @@ class Channel:
     def gettimeout(self) -> float | None:
         """As it was set."""
         return self._timeout
+
+    def pending(self) -> int:
+        """Octets that the poller does not know of: a plain socket has none."""
+        return 0
 
     def begin(self) -> None:
         """A new request begins to arrive."""

@@ -17,8 +17,9 @@ from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
 from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
+from xds.server.secured import CALLER
 from xds.settings import Limits
-from xds.soap import DENIALS, Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
+from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
 from xds.soap.faults import CONTENT_ENCODING, INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
 from xds.transactions import ITI_41
 from xds.wss import SigningIdentity
@@ -96,7 +97,7 @@ class SoapDoor:
         """Answer a request; what is wrong with it is a fault, never an exception."""
         visit = _Visit(environ)
         try:
-            self._admission.enter(visit.peer)
+            self._admission.enter(visit.sender)
         except SoapFault as fault:
             return visit.refuse(fault, start_response, unread=True)
         try:
@@ -113,7 +114,7 @@ class SoapDoor:
             return visit.refuse(SoapFault(INTERNAL, incident=incident), start_response, unread=visit.unread)
         finally:
             visit.discard_parts()
-            self._admission.leave(visit.peer)
+            self._admission.leave(visit.sender)
 
     def _answer(self, visit: "_Visit", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         coding = environ.get("HTTP_CONTENT_ENCODING", "").strip()
@@ -127,9 +128,7 @@ class SoapDoor:
             raise SoapFault(OUT_OF_SPACE)
         body = Bounded(environ["wsgi.input"], limit, length)
         visit.body = body
-        request = self._receiver.receive(
-            environ.get("CONTENT_TYPE", ""), body, caller=Caller(address=visit.peer)
-        )
+        request = self._receiver.receive(environ.get("CONTENT_TYPE", ""), body, caller=visit.caller)
         visit.request, visit.unread = request, False
         if self._gate is not None:
             visit.request = request = self._gate.admit(request, environ)
@@ -152,12 +151,9 @@ class SoapDoor:
 
     def _alert(self, visit: "_Visit", fault: SoapFault, path: str) -> None:
         """Keep a Security Alert (ITI TF-2 3.20); where it cannot be kept, the request is refused all the same."""
-        request = visit.request
-        caller = Caller(address=visit.peer) if request is None else request.caller
-        what = System.RESTRICTED_FUNCTION if fault.kind.id in DENIALS else System.NODE_AUTHENTICATION
         description = f"{fault.kind.id}, incident {fault.values.get('incident', '')}"
         try:
-            self._audit.alert(what, description, caller=caller, endpoint=path)
+            self._audit.alert(System.NODE_AUTHENTICATION, description, caller=visit.proven, endpoint=path)
         except AuditUnavailable:
             log.exception("not audited", extra=visit.facts())
 
@@ -177,7 +173,7 @@ class _Visit:
     """One request as the log sees it: facts, no patient, no content."""
 
     def __init__(self, environ: Environ) -> None:
-        self.peer = str(environ.get("REMOTE_ADDR", ""))
+        self.caller: Caller = environ.get(CALLER) or Caller(address=str(environ.get("REMOTE_ADDR", "")))
         self.request: Request | None = None
         self.route: Route | None = None
         self.body: Bounded | None = None
@@ -186,19 +182,29 @@ class _Visit:
         self._sender = environ.get("HTTP_X_SENDER_ID")
         self._began = time.perf_counter()
 
+    @property
+    def sender(self) -> str:
+        """Whose requests are counted together: a partner's, wherever they come from."""
+        return self.caller.partner or self.caller.address
+
+    @property
+    def proven(self) -> Caller:
+        """The sender, as far as it is proven by now."""
+        return self.caller if self.request is None else self.request.caller
+
     def facts(self) -> dict[str, Any]:
         """What of this request goes into a log record."""
         facts: dict[str, Any] = {
-            "peer": self.peer,
+            "peer": self.caller.address,
             "ms": round((time.perf_counter() - self._began) * 1000, 1),
             "octets_in": self.body.taken if self.body else 0,
         }
+        if self.proven.partner is not None:
+            facts["partner"] = self.proven.partner
         if self.route is not None:
             facts["transaction"] = self.route.number
         if self.request is not None and self.request.envelope.message_id:
             facts["message_id"] = self.request.envelope.message_id.strip()[:128]
-        if self.request is not None and self.request.caller.partner:
-            facts["partner"] = self.request.caller.partner
         if self._sender:
             facts["sender"] = self._sender[:64]
         return facts

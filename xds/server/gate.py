@@ -179,7 +179,7 @@ def end_point_addresses(server: ServerSettings, path: str, environ: Environ) -> 
     port = int(environ.get("SERVER_PORT") or server.port)
     hosts = _LOOPBACK if is_loopback(server.host) else (server.host,)
     scheme = str(environ.get("wsgi.url_scheme", "http"))
-    return frozenset(service_url(host, port).replace("http:", f"{scheme}:", 1) + path for host in hosts)
+    return frozenset(service_url(host, port, is_secured=scheme == "https") + path for host in hosts)
 
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")

@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 
 from xds.server.channel import Pace
+from xds.server.secured import Credentials
 from xds.server.worker import worker_of
 
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -47,6 +48,7 @@ class HttpSettings:
     header_bytes: int = 16 * 1024
     header_fields: int = 100
     pace: Pace = field(default_factory=Pace)
+    credentials: Credentials | None = None  # TLS; none: plain HTTP
 
 
 def bind(host: str, port: int, *, host_name: str = "--host", port_name: str = "--port") -> socket.socket:
@@ -191,7 +193,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
         settings = self._settings
         values = {
             "bind": f"fd://{self._descriptor}",
-            "worker_class": worker_of(settings.pace, settings.header_bytes),
+            "worker_class": worker_of(settings.pace, settings.header_bytes, settings.credentials),
             "workers": settings.workers,
             "threads": settings.threads,
             "worker_connections": _connections(settings.threads),

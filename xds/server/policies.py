@@ -9,6 +9,7 @@ from xds.rules import (
     ALL_RULES,
     CodeSet,
     Level,
+    Owner,
     Partner,
     Policies,
     RulePolicy,
@@ -63,15 +64,17 @@ def _codes(settings: Settings) -> CodeSet | None:
 
 def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:
     _check_levels(f'partners "{partner.name}" levels', partner.levels)
+    enrolled = is_enrolled(partner)
     policy = replace(
         domain,
         strictness=partner.strictness or domain.strictness,
         profile=partner.profile or domain.profile,
         levels={**domain.levels, **partner.levels},
+        owner=Owner(name=partner.name, source_ids=frozenset(partner.source_ids)) if enrolled else None,
     )
     return Partner(
         name=partner.name,
-        is_enrolled=is_enrolled(partner),
+        is_enrolled=enrolled,
         networks=tuple(ip_network(item) for item in partner.networks),
         source_ids=frozenset(partner.source_ids),
         policy=policy,

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from xds.log import configure
+from xds.pki import PkiError
 from xds.server.activity import active
 from xds.server.channel import Pace
+from xds.server.credentials import Credentials
 from xds.server.feeds import FeedDoor, open_feed_door
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
 from xds.server.memory import keep_freed_memory
@@ -34,6 +36,14 @@ from xds.store import (
 
 log = logging.getLogger(__name__)
 
+_FORESEEN: Final = (
+    HttpError,
+    EmbeddedPostgresError,
+    PkiError,
+    SchemaError,
+    SettingsError,
+    StoreUnavailable,
+)
 _COLLECT_AFTER: Final = 20_000
 """Objects made and not yet gone before the youngest are looked at for cycles."""
 _LEAST_FREE: Final = 256 * MIB
@@ -103,7 +113,7 @@ class Running:
         """
         try:
             self._serve(stop, on_ready, on_stop)
-        except (HttpError, EmbeddedPostgresError, SchemaError, SettingsError, StoreUnavailable) as error:
+        except _FORESEEN as error:
             raise StartError(str(error)) from None
         except StartError:
             raise
@@ -117,6 +127,7 @@ class Running:
 
     def _serve(self, stop: StopRequest, on_ready: Callable[[str], None], on_stop: Callable[[], None]) -> None:
         policies(self.settings)  # a mistake in levels or code lists is told here, not by a worker
+        credentials = Credentials(self.settings)
         _prepare(self.settings.data_dir)
         with _locked(self.settings.data_dir):
             listener = bind(self.settings.server.host, self.settings.server.port)
@@ -126,7 +137,7 @@ class Running:
             def ready() -> None:
                 if stop.asked():
                     raise SystemExit(0)  # there is no worker yet
-                on_ready(service_url(host, port))
+                on_ready(service_url(host, port, is_secured=credentials.tls is not None))
 
             _open_log(self.settings)
             if stop.asked():
@@ -137,17 +148,19 @@ class Running:
                 migrate(dsn)
                 with active(self.settings, dsn):
                     serve(
-                        lambda: _application(self.settings, dsn, door),
+                        lambda: _application(self.settings, dsn, door, credentials),
                         listener,
-                        _http_settings(self.settings),
+                        _http_settings(self.settings, credentials),
                         on_ready=ready,
                         on_stop=on_stop,
                     )
 
 
-def _application(settings: Settings, dsn: str, door: FeedDoor | None) -> WSGIApplication:
+def _application(
+    settings: Settings, dsn: str, door: FeedDoor | None, credentials: Credentials
+) -> WSGIApplication:
     keep_freed_memory()
-    house: House = build(settings, dsn, door)
+    house: House = build(settings, dsn, door, credentials)
     # What was built stays as long as the process: the collector need not look at it again. Requests leave next to no
     # cycles; at its usual thresholds a third of a query's time went into looking for them (docs/performance.md).
     gc.collect()
@@ -156,9 +169,10 @@ def _application(settings: Settings, dsn: str, door: FeedDoor | None) -> WSGIApp
     return house.application
 
 
-def _http_settings(settings: Settings) -> HttpSettings:
+def _http_settings(settings: Settings, credentials: Credentials) -> HttpSettings:
     server, limits = settings.server, settings.limits
     return HttpSettings(
+        credentials=None if credentials.tls is None else credentials,
         workers=server.workers,
         threads=server.threads,
         keep_alive_seconds=limits.keep_alive_seconds,

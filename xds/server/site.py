@@ -8,7 +8,7 @@ from xds.server.application import SCHEMAS_PATH, Page
 from xds.server.contracts import CONTRACT_TYPE, schema, wsdl
 from xds.server.endpoint import Environ
 from xds.server.samples import samples
-from xds.settings import Settings
+from xds.settings import ServerSettings, Settings
 from xds.transactions import Role
 
 _HTML: Final = "text/html; charset=utf-8"
@@ -71,7 +71,13 @@ class Site:
         return {f"{path}/{name}": page(name) for name in names}
 
 
-def service_url(host: str, port: int) -> str:
+def service_url(host: str, port: int, *, is_secured: bool = False) -> str:
     """The address under which the service is reached from its own machine."""
     shown = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    scheme = "https" if is_secured else "http"
+    return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
+
+
+def own_url(server: ServerSettings) -> str:
+    """The same, of settings that name a port."""
+    return service_url(server.host, server.port, is_secured=server.certificate is not None)

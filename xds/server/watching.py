@@ -23,6 +23,8 @@ class FilesWatch:
 
     def start(self, take: Callable[[], None]) -> None:
         """Call `take` for each change, from a thread of its own; it must not raise."""
+        if not self._paths:
+            return
         threading.Thread(target=self._run, args=(take,), name=self._name, daemon=True).start()
 
     def stop(self) -> None:

@@ -3,16 +3,18 @@
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xds.access import AccessPolicy
 from xds.audit import AuditLog, Ledger, Station
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
+from xds.client.transport import new_session
 from xds.documents import FolderVault, Spool
 from xds.feeds import MllpServer
+from xds.pki import client_context
 from xds.registry import (
     MultiPatientStoredQuery,
     PatientIdentityFeedV3,
@@ -41,9 +43,10 @@ from xds.server.application import Application
 from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
-from xds.server.endpoint import SoapDoor
-from xds.server.entrance import Entrance
+from xds.server.credentials import Credentials
+from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
+from xds.server.gate import Gates, SignatureGate
 from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
@@ -52,12 +55,10 @@ from xds.server.policies import policies
 from xds.server.proven import proven
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
-from xds.server.site import Site, service_url
-from xds.server.users import permitted
-from xds.settings import ServerSettings, Settings
+from xds.server.site import Site, own_url
+from xds.settings import RepositorySettings, Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
-    AssertionStore,
     Housekeeping,
     Outbox,
     PatientStore,
@@ -102,9 +103,9 @@ class House:
     housekeeper: Housekeeper
     feed: MllpServer | None
     codes: CodesWatch | None
+    credentials: Credentials
     gateway: Gateway | None
     audit: tuple[SealerThread | RelayThread, ...]
-    entrance: Entrance
 
     def close(self) -> None:
         """Stop what runs beside the requests."""
@@ -113,17 +114,21 @@ class House:
             self.feed.stop()
         if self.codes is not None:
             self.codes.stop()
+        self.credentials.stop()
         if self.gateway is not None:
             self.gateway.fan_out.close()
         for thread in self.audit:
             thread.stop()
-        self.entrance.stop()
         self.pool.close()
 
 
-def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
+def build(
+    settings: Settings, dsn: str, door: FeedDoor | None = None, credentials: Credentials | None = None
+) -> House:
     """Build the house for one worker process; call it after the fork."""
     limits = settings.limits
+    credentials = credentials or Credentials(settings)
+    credentials.start()
     pool = open_pool(
         dsn,
         size=settings.store.pool_size,
@@ -158,9 +163,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         served[Role.GATEWAY] = dict(between.handlers)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    entrance = Entrance(settings, AssertionStore(pool), audit)
-    entrance.start()
-    endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool), entrance.access)
+    endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool))
     identity = signing_identity(settings)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
@@ -177,7 +180,7 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
                 admission,
                 limits,
                 spool=spool if path == settings.server.repository_path else None,
-                gate=entrance.gate(path),
+                gate=_gate(settings, credentials, path),
                 identity=identity,
                 audit=audit,
             )
@@ -203,10 +206,17 @@ def build(settings: Settings, dsn: str, door: FeedDoor | None = None) -> House:
         housekeeper=housekeeper,
         feed=feed,
         codes=codes,
+        credentials=credentials,
         gateway=between,
         audit=threads,
-        entrance=entrance,
     )
+
+
+def _gate(settings: Settings, credentials: Credentials, path: str) -> Gate | None:
+    """Who proves what a request says of its sender; None where nobody is enrolled and nothing has to be signed."""
+    if not settings.security.signed and not any(map(is_enrolled, settings.partners)):
+        return None
+    return Gates(SignatureGate(lambda: credentials.trust, settings.server, path))
 
 
 def signing_identity(settings: Settings) -> SigningIdentity | None:
@@ -242,17 +252,9 @@ def audit_log(settings: Settings, ledger: Ledger) -> AuditLog:
         enterprise_site=settings.audit.enterprise_site_id or "",
         host=socket.gethostname(),
         process=str(os.getpid()),
-        base_url=_base_url(server),
+        base_url=(server.public_url or own_url(server)).rstrip("/"),
     )
     return AuditLog(ledger, station)
-
-
-def _base_url(server: ServerSettings) -> str:
-    """The address that audit messages name this service by."""
-    if server.public_url is not None:
-        return server.public_url.rstrip("/")
-    url = service_url(server.host, server.port)
-    return url if server.certificate is None else url.replace("http:", "https:", 1)
 
 
 def audit_spool(settings: Settings) -> AuditSpool:
@@ -311,7 +313,16 @@ def _remote_registrar(settings: Settings) -> Registrar | None:
     signing = None
     if security.certificate is not None and security.key is not None:
         signing = read_identity(security.certificate, security.key)
-    return RemoteRegistrar(RegistryClient(url, timeout=seconds, signing=signing))
+    session = new_session(url, _registry_tls(settings.repository))
+    return RemoteRegistrar(RegistryClient(url, timeout=seconds, session=session, signing=signing))
+
+
+def _registry_tls(repository: RepositorySettings) -> ssl.SSLContext | None:
+    """What is shown to the remote registry, and whom it is believed by; None where nothing is said of either."""
+    certificate, authorities = repository.registry_certificate, repository.registry_ca
+    if certificate is None and authorities is None:
+        return None
+    return client_context(authorities=authorities, certificate=certificate, key=repository.registry_key)
 
 
 def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, spool: Spool) -> Rounds:
@@ -372,7 +383,6 @@ def _endpoints(
     rules: Policies,
     audit: AuditLog,
     messages: SignedMessageStore,
-    access: AccessPolicy,
 ) -> dict[str, SoapEndpoint]:
     paths = paths_of(settings.server)
     endpoints = {}
@@ -388,12 +398,7 @@ def _endpoints(
                 handler=audited(
                     row,
                     guarded(
-                        row,
-                        permitted(
-                            row,
-                            proven(row, handlers[row], signed=settings.security.signed, messages=messages),
-                            access,
-                        ),
+                        row, proven(row, handlers[row], signed=settings.security.signed, messages=messages)
                     ),
                     audit,
                     paths[role],

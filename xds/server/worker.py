@@ -35,6 +35,7 @@ from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 from xds.server.balance import YIELD_SECONDS, Balance
 from xds.server.channel import Channel, Pace, too_slow
 from xds.server.response import Expectation, Response, environ_of
+from xds.server.secured import Credentials, TlsChannel
 
 log = logging.getLogger("xds.http")
 
@@ -118,6 +119,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     pace = Pace()
     header_bytes = 16 * 1024  # all fields of a head together
     balance = Balance()
+    credentials: Credentials | None = None  # of TLS; None for plain HTTP
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -142,7 +144,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        channel = Channel(accepted, self.pace)
+        channel = (
+            Channel(accepted, self.pace)
+            if self.credentials is None
+            else TlsChannel(accepted, self.pace, self.credentials, address[0])
+        )
         connection = Connection(self.cfg, channel, address, listener.getsockname())
         connection.timeout = time.monotonic() + self.pace.grace_seconds
         self.nr_conns += 1
@@ -195,7 +201,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return False
 
     def _next_is_here(self, connection: Any) -> bool:
-        if connection.parser.unreader.buf.getvalue():
+        if connection.parser.unreader.buf.getvalue() or connection.sock.pending():
             return True
         if not self._lingering.acquire(blocking=False):
             return False
@@ -215,6 +221,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         expected, request._expected_100_continue = request._expected_100_continue, False
         response = Response(request, connection.sock, self.cfg)
         environ = environ_of(request, connection.client, connection.server)
+        if connection.sock.is_secured:
+            connection.sock.describe(environ)
         if expected:
             response.expectation = environ["wsgi.input"] = Expectation(request.body, connection.sock)
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
@@ -266,6 +274,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             connection.timeout = min(connection.timeout, deadline)
 
 
-def worker_of(pace: Pace, header_bytes: int) -> type[Worker]:
+def worker_of(pace: Pace, header_bytes: int, credentials: Credentials | None) -> type[Worker]:
     """The worker class of one server, called before its workers are forked; gunicorn takes a class, not an object."""
-    return type("Worker", (Worker,), {"pace": pace, "header_bytes": header_bytes, "balance": Balance()})
+    has = {"pace": pace, "header_bytes": header_bytes, "credentials": credentials, "balance": Balance()}
+    return type("Worker", (Worker,), has)

@@ -1,6 +1,5 @@
 """Typed settings, read once at start and passed down in parts."""
 
-from xds.settings.access import AssertionSettings, IdentityProviderSettings, PolicySettings
 from xds.settings.checks import SettingsError, is_enrolled, is_loopback
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
@@ -26,18 +25,15 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
-    "AssertionSettings",
     "AuditReceiver",
     "AuditSettings",
     "CommunitySettings",
     "FeedSettings",
     "GatewaySettings",
-    "IdentityProviderSettings",
     "Limits",
     "LogSettings",
     "Options",
     "PartnerSettings",
-    "PolicySettings",
     "RegistrySettings",
     "RepositorySettings",
     "RulesSettings",

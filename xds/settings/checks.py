@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from xds.settings.access_checks import access_wrongs
 from xds.settings.limits import Limits
 from xds.settings.model import (
     AuditSettings,
@@ -76,7 +75,6 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _registry(settings.registry)
     yield from _partners(settings.partners)
     yield from _security(settings)
-    yield from access_wrongs(settings)
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
     yield from _gateway(settings)
@@ -266,6 +264,13 @@ def _repository(repository: RepositorySettings, roles: tuple[str, ...]) -> Itera
         yield f"repository.unique_id must be an OID of at most {_OID_CHARS} characters, without urn:oid:"
     if repository.registry_seconds < 1:
         yield "repository.registry_seconds must be 1 or more"
+    yield from _are_files(
+        ("repository.registry_certificate", repository.registry_certificate),
+        ("repository.registry_key", repository.registry_key),
+        ("repository.registry_ca", repository.registry_ca),
+    )
+    if (repository.registry_certificate is None) != (repository.registry_key is None):
+        yield "repository.registry_certificate and repository.registry_key belong together: set both, or none"
     url = repository.registry_url
     if url is None:
         if "repository" in roles and "registry" not in roles:

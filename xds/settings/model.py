@@ -5,12 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from xds.settings.access import (
-    AssertionSettings,
-    IdentityProviderSettings,
-    PolicySettings,
-    TransactionNumber,
-)
 from xds.settings.limits import Limits
 
 Strictness = Literal["field", "strict"]
@@ -120,6 +114,23 @@ class PartnerSettings:
     levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, laid over those of [rules]
 
 
+Signable = Literal[
+    "ITI-18",
+    "ITI-38",
+    "ITI-39",
+    "ITI-41",
+    "ITI-42",
+    "ITI-43",
+    "ITI-44",
+    "ITI-51",
+    "ITI-57",
+    "ITI-61",
+    "ITI-62",
+    "ITI-86",
+    "ITI-92",
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySettings:
     """``[security]``: what has to be signed, by WS-Security ([security.md](security.md)).
@@ -128,7 +139,7 @@ class SecuritySettings:
     is enrolled by its certificate.
     """
 
-    signed: tuple[TransactionNumber, ...] = ()  # transactions that are refused without a partner's signature
+    signed: tuple[Signable, ...] = ()  # transactions that are refused without a partner's signature
     certificate: Path | None = (
         None  # PEM: what ITI-42 to another registry and answers are signed with; none: answers by server.certificate
     )
@@ -144,6 +155,11 @@ class RepositorySettings:
     on_demand: Literal["off", "fresh", "kept"] = (
         "kept"  # documents made when they are retrieved: none, anew each time, or kept and registered
     )
+    registry_certificate: Path | None = None  # PEM: what it shows to that registry over TLS …
+    registry_key: Path | None = None  # … and its key, readable by nobody else
+    registry_ca: Path | None = (
+        None  # PEM: who issues that registry's certificate; none: the system's authorities
+    )
     registry_seconds: int = 60  # how long its answer is waited for; then XDSRegistryNotAvailable
 
 
@@ -155,7 +171,9 @@ class FeedSettings:
     mllp_port: int = 0  # 0 is off; 3600 is usual
     namespace_id: str | None = None  # what senders may write for registry.patient_authority: "1^^^NAMESPACE"
     certificate: Path | None = None  # TLS: a PEM file with the chain; none: no TLS
-    key: Path | None = None  # its key, PEM without a password; none: in the same file
+    key: Path | None = (
+        None  # its key, PEM without a password, readable by nobody else; none: in the same file
+    )
     client_ca: Path | None = None  # PEM; senders have to show a certificate signed by one of these
 
 
@@ -227,9 +245,6 @@ class Settings:
     rules: RulesSettings = field(default_factory=RulesSettings)
     partners: tuple[PartnerSettings, ...] = ()
     security: SecuritySettings = field(default_factory=SecuritySettings)
-    identity_providers: tuple[IdentityProviderSettings, ...] = ()
-    assertions: AssertionSettings = field(default_factory=AssertionSettings)
-    policies: tuple[PolicySettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)

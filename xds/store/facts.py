@@ -128,6 +128,7 @@ class FactsReader:
         if not located:
             return {}
         kinds = {row[0]: (row[1], ObjectKind(row[2])) for row in located}
+        sources = {row[0]: row[3] for row in located}
         keys = {key for key, _ in kinds.values()}
         self.located_keys |= keys
         names = self._names(keys)
@@ -148,6 +149,7 @@ class FactsReader:
                 status=rows.STATUS_OF[status.get(item, ("A", None))[0]],
                 patient_id=names[key],
                 object_type=rows.OBJECT_TYPE_OF.get(status.get(item, ("A", None))[1] or ""),
+                source_id=sources[item],
             )
             for item, (key, kind) in kinds.items()
             # One that was removed while its lock was waited for is not there any more (ITI-62).

@@ -39,6 +39,7 @@ class Removal:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._located: Located = {}
+        self._sources: dict[str, str | None] = {}
         self._folders: dict[str, int] = {}  # Folders that lose a member and stay → patient key
 
     def facts_for(self, object_ids: Iterable[str]) -> RemovalFacts:
@@ -67,7 +68,11 @@ class Removal:
         return RemovalFacts(
             objects={
                 item: RegisteredObject(
-                    entry_uuid=item, kind=kind, status=rows.STATUS_OF[status[item]], patient_id=names[key]
+                    entry_uuid=item,
+                    kind=kind,
+                    status=rows.STATUS_OF[status[item]],
+                    patient_id=names[key],
+                    source_id=self._sources[item],
                 )
                 for item, (key, kind) in self._located.items()
             },
@@ -109,6 +114,7 @@ class Removal:
         if not ids:
             return {}
         found = self._connection.run(_REGISTRY["locate"], {"ids": [rows.bare(item) for item in ids]})
+        self._sources |= {row[0]: row[3] for row in found}
         return {row[0]: (row[1], ObjectKind(row[2])) for row in found}
 
     @staticmethod

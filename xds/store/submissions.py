@@ -40,7 +40,12 @@ COLUMNS: Final = {
         "hash": "bytea",
         "size": "bigint",
     },
-    "object_locator": {"entry_uuid": "uuid", "patient_key": "bigint", "kind": '"char"'},
+    "object_locator": {
+        "entry_uuid": "uuid",
+        "patient_key": "bigint",
+        "kind": '"char"',
+        "source_id": "text",
+    },
     "document_entry": {
         "patient_key": "bigint",
         "entry_uuid": "uuid",
@@ -317,8 +322,9 @@ def _locators(
     located += [(item.entry_uuid, ObjectKind.SUBMISSION_SET) for item in submission.submission_sets]
     located += [(item.entry_uuid, ObjectKind.FOLDER) for item in submission.folders]
     located += [(item.entry_uuid, ObjectKind.ASSOCIATION) for item in associations]
+    source_id = submission.submission_set.source_id
     for entry_uuid, kind in sorted(located):
-        yield rows.bare(entry_uuid), patient_key, kind.value
+        yield rows.bare(entry_uuid), patient_key, kind.value, source_id
 
 
 class _NotTaken(Exception):

@@ -62,6 +62,7 @@ class UpdateFactsReader:
         latest = self._latest(logical_ids)
         associations = self._associations(submission, facts)
         sources = self._base.objects(sorted({item.source for item in associations.values()}))
+        sources |= self._base.objects(sorted(item.entry_uuid for item in latest.values()))
         superseded = [latest[item].entry_uuid for item in updated if item in latest]
         known = {item.name: getattr(facts, item.name) for item in fields(facts)}
         return UpdateFacts(

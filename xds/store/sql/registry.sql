@@ -28,8 +28,8 @@ SELECT p.patient_key, coalesce(survivor.cx, p.cx)
   LEFT JOIN patient AS survivor ON survivor.patient_key = p.merged_into
  WHERE p.patient_key = ANY(%(keys)s);
 
--- locate: where objects are
-SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text
+-- locate: where objects are, and whose submission brought them
+SELECT 'urn:uuid:' || entry_uuid, patient_key, kind::text, source_id
   FROM object_locator
  WHERE entry_uuid = ANY(%(ids)s::uuid[]);
 

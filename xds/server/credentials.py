@@ -1,6 +1,7 @@
-"""Who is enrolled, from the settings' files, and as those change."""
+"""Who is enrolled and how TLS is spoken, from the settings' files, and as those change."""
 
 import logging
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from xds.pki import (
     read_certificates,
     read_revocation_lists,
     read_subject_rule,
+    server_context,
 )
 from xds.server.watching import FilesWatch
 from xds.settings import PartnerSettings, Settings, is_enrolled
@@ -99,16 +101,26 @@ def trust_files(settings: Settings) -> Iterator[Path]:
     yield from filter(None, (settings.server.client_ca, settings.server.revocation_list))
 
 
-class TrustWatch:
-    """The partners that are enrolled now. Made before the files are read; `start` it in each worker."""
+class Credentials:
+    """Who is enrolled and how TLS is spoken, as the settings' files say now.
+
+    Made, and everything in it checked, before the workers are forked; `start` it in each of them.
+
+    Raises
+    ------
+    PkiError
+        A file cannot be used: a key that others may read, a certificate that has expired …
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._watch = FilesWatch("trust", [*trust_files(settings)])
-        self.trust = load_trust(settings)
+        server = settings.server
+        own = filter(None, (server.certificate, server.key))
+        self._watch = FilesWatch("credentials", [*trust_files(settings), *own])
+        self.trust, self.tls = self._load()
 
     def start(self) -> None:
-        """Take changes from now on, from a thread of its own."""
+        """Take changes from now on, from a thread of its own; connections that are open stay so."""
         self._watch.start(self.take)
 
     def stop(self) -> None:
@@ -118,8 +130,23 @@ class TrustWatch:
     def take(self) -> None:
         """Read the files anew; ones that cannot be used are logged, and what was stays."""
         try:
-            self.trust = load_trust(self._settings)
+            self.trust, self.tls = self._load()
         except PkiError as error:
             log.error("certificates not taken, the old ones stay", extra={"reason": str(error)})
             return
         log.info("certificates taken", extra={"partners": len(self.trust.partners)})
+
+    def _check(self, trust: Trust) -> None:
+        if self._settings.security.signed and not trust.partners:
+            raise PkiError(
+                f"{', '.join(self._settings.security.signed)} must be signed and no partner is enrolled who could sign:"
+                " name certificates in [[partners]], or a folder of `xds keys sandbox` by --keys"
+            )
+
+    def _load(self) -> tuple[Trust, ssl.SSLContext | None]:
+        server, trust = self._settings.server, load_trust(self._settings)
+        self._check(trust)
+        if server.certificate is None or server.key is None:
+            return trust, None
+        clients = trust if server.client_certificates == "required" else None
+        return trust, server_context(server.certificate, server.key, clients)

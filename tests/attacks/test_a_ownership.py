@@ -1,0 +1,91 @@
+"""Attack list, row A1: a partner does in another's name, or to what is another's (security digest 3)."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.attacks.target import SOURCES, Target
+from tests.transactions import samples
+from xds.model import AssociationType, Submission
+
+
+def submitted(partner: str, made: Submission, source_id: str | None = None) -> Submission:
+    """A submission under a sourceId; by default the partner's."""
+    (submission_set,) = made.submission_sets
+    of_source = replace(submission_set, source_id=source_id or SOURCES[partner])
+    return replace(made, submission_sets=(of_source,))
+
+
+def registered(target: Target, partner: str, patient: str) -> str:
+    """Register a document of a partner; its entryUUID."""
+    made = samples.with_uuids(samples.submission(samples.entry(patient)))
+    body = samples.register_body(submitted(partner, made))
+    assert target.post("ITI-42", target.message(partner, body=body)).result == "Success"
+    return made.document_entries[0].entry_uuid
+
+
+def refused(target: Target, body: bytes, transaction: str, partner: str, says: str) -> None:
+    """The answer is a Failure that names the rule, and nothing has changed."""
+    with target.unharmed():
+        answer = target.post(transaction, target.message(partner, transaction, body))
+    assert answer.codes == ["XDSRegistryError"], answer.body
+    assert says in answer.contexts[0]
+
+
+def test_a1_it_registers_for_another(target: Target) -> None:
+    body = samples.register_body(
+        submitted(
+            "partner-a", samples.submission(samples.entry(samples.fresh_patient())), SOURCES["partner-b"]
+        )
+    )
+    refused(target, body, "ITI-42", "partner-a", "sourceId is '2.999.4.2': not partner-a's")
+
+
+def test_a1_nobody_registers_for_a_partner_unsigned(target: Target) -> None:
+    """ITI-61 need not be signed there: the sourceId of a partner is still not anybody's."""
+    made = submitted("partner-a", samples.submission(samples.on_demand_entry(samples.fresh_patient())))
+    with target.unharmed():
+        answer = target.post("ITI-61", target.unsigned("ITI-61", samples.register_body(made)))
+    assert answer.codes == ["XDSRegistryError"]
+    assert "a partner's, who has to prove who it is" in answer.contexts[0]
+
+
+@pytest.mark.parametrize("kind", [AssociationType.RPLC, AssociationType.XFRM_RPLC])
+def test_a1_it_replaces_anothers_document(target: Target, kind: AssociationType) -> None:
+    patient = samples.fresh_patient()
+    of_b = registered(target, "partner-b", patient)
+    entry = samples.entry(patient)
+    made = samples.with_associations(
+        samples.submission(entry), samples.relation(kind, entry.entry_uuid, of_b)
+    )
+    body = samples.register_body(submitted("partner-a", made))
+    refused(target, body, "ITI-42", "partner-a", f"{of_b}, a document entry, was submitted not by partner-a")
+    own = samples.register_body(submitted("partner-b", made))
+    assert target.post("ITI-42", target.message("partner-b", body=own)).result == "Success"
+
+
+def test_a1_an_addendum_to_anothers_document_is_no_attack(target: Target) -> None:
+    patient = samples.fresh_patient()
+    of_b = registered(target, "partner-b", patient)
+    entry = samples.entry(patient)
+    made = samples.with_associations(
+        samples.submission(entry), samples.relation(AssociationType.APND, entry.entry_uuid, of_b)
+    )
+    body = samples.register_body(submitted("partner-a", made))
+    assert target.post("ITI-42", target.message("partner-a", body=body)).result == "Success"
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_a1_it_removes_anothers_objects(target: Target, is_signed: bool) -> None:
+    made = samples.with_uuids(samples.submission(samples.entry(samples.fresh_patient())))
+    body = samples.register_body(submitted("partner-b", made))
+    assert target.post("ITI-42", target.message("partner-b", body=body)).result == "Success"
+    removal = samples.remove_body(*samples.ids_of(made))
+    with target.unharmed():
+        if is_signed:
+            answer = target.post("ITI-62", target.message("partner-a", "ITI-62", removal))
+        else:
+            answer = target.post("ITI-62", target.unsigned("ITI-62", removal))
+    assert set(answer.codes) == {"XDSRegistryError"}
+    assert len(answer.codes) == len(samples.ids_of(made))
+    assert target.post("ITI-62", target.message("partner-b", "ITI-62", removal)).result == "Success"

@@ -1,0 +1,64 @@
+"""Rules on whose objects are whose: a partner submits, changes and removes what is its own, and nobody else does.
+
+Own is what came with a sourceId of the partner's entry, in the submission that first brought it (security digest 3,
+A1). A sender that has proven nothing is kept from what is a partner's; where no partner is enrolled all is as ever.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from xds.model import REPLACEMENTS, RegisteredObject, RegistryError, Submission
+from xds.rules.case import SUBMITTED, RegistrationCase
+from xds.rules.rule import Found, Owner, RuleBook
+from xds.rules.wording import quoted
+
+SECTION: Final = "ours: a partner is held to what it owns"
+SOURCE_TITLE: Final = "A partner submits under a sourceId of its own."
+SOURCE_REMEDY: Final = (
+    "Send SubmissionSet.sourceId as it was agreed, or have it added to the partner's source_ids there"
+)
+OBJECTS_REMEDY: Final = "Ask the partner who submitted it to do this"
+BOOK: Final[RuleBook[RegistrationCase]] = RuleBook(SECTION, SUBMITTED)
+
+
+@BOOK.rule("42-own-source-id", error=RegistryError, title=SOURCE_TITLE, remedy=SOURCE_REMEDY, essential=True)
+def own_source_id(case: RegistrationCase) -> Iterator[Found]:
+    """The sourceId is what makes an object the partner's."""
+    yield from strange_sources(case.submission, case.policy.owner)
+
+
+@BOOK.rule(
+    "42-own-objects",
+    error=RegistryError,
+    title="A partner replaces its own documents, and fills its own Folders.",
+    remedy=OBJECTS_REMEDY,
+    essential=True,
+)
+def own_objects(case: RegistrationCase) -> Iterator[Found]:
+    """An addendum to another's document changes nothing of it, and is let in."""
+    changed = [item.target for item in case.relationships if item.association_type in REPLACEMENTS]
+    changed += [item.source for item in case.folder_members()]
+    yield from strange_objects(map(case.registered, changed), case.policy.owner)
+
+
+def strange_sources(submission: Submission, owner: Owner | None) -> Iterator[Found]:
+    """The SubmissionSets whose sourceId is not the owner's; none without an owner."""
+    if owner is None:
+        return
+    for item in submission.submission_sets:
+        if not owner.has(item.source_id):
+            sent = "missing" if item.source_id is None else quoted(item.source_id)
+            whose = "a partner's, who has to prove who it is" if owner.name is None else f"not {owner.name}'s"
+            yield f"{item.entry_uuid} sourceId", f"sourceId is {sent}: {whose}"
+
+
+def strange_objects(objects: Iterable[RegisteredObject | None], owner: Owner | None) -> Iterator[Found]:
+    """The registered objects that are not the owner's, each once; none without an owner."""
+    if owner is None:
+        return
+    known = {item.entry_uuid: item for item in objects if item is not None}
+    for object_id, item in known.items():
+        if not owner.has(item.source_id):
+            what = item.kind.name.lower().replace("_", " ")
+            whose = "by a partner" if owner.name is None else f"not by {owner.name}"
+            yield object_id, f"{object_id}, a {what}, was submitted {whose}"
