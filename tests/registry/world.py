@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from tests.samples import builders
+from xds.access import AccessContext, Caller
 from xds.ebxml import QueryResponse, decode_query_response, encode_adhoc_query
 from xds.model import (
     AdhocQuery,
@@ -21,7 +22,7 @@ from xds.model import (
 from xds.registry import MultiPatientStoredQuery, QueryPolicy, RegistryStoredQuery
 from xds.rules import QUERIES_OF, Policies, RulePolicy
 from xds.soap import Envelope, Request
-from xds.store import FactsReader, PatientStore, Pool, QueryStore, SubmissionStore
+from xds.store import ConsentTerms, FactsReader, PatientStore, Pool, QueryStore, SubmissionStore
 from xds.store.access import borrowed
 from xds.xml import parse
 
@@ -98,6 +99,7 @@ class Registry:
     """The actors that answer queries, on one database."""
 
     pool: Pool
+    terms: ConsentTerms = ConsentTerms()  # noqa: RUF009  # frozen
 
     def hold(self, world: World) -> None:
         """Put a world into the store: rows as registrations, updates and merges leave them."""
@@ -130,14 +132,18 @@ class Registry:
 
     def ask(self, query: AdhocQuery, **policy: object) -> QueryResponse:
         """Ask a query by its transaction, and decode the answer."""
+        return decode_query_response(parse(self.answer(query, **policy)))
+
+    def answer(self, query: AdhocQuery, user: AccessContext | None = None, **policy: object) -> bytes:
+        """The octets of an answer."""
         rules = Policies(RulePolicy(unknown_patients="accept", max_query_wildcards=100))
         is_multi = query.query_id in QUERIES_OF["ITI-51"]
         actor = (MultiPatientStoredQuery if is_multi else RegistryStoredQuery)(
-            QueryStore(self.pool),
+            QueryStore(self.pool, self.terms),
             QueryPolicy(rules=rules, **policy),  # type: ignore[arg-type]
         )
         body = parse(encode_adhoc_query(query))
-        return decode_query_response(parse(b"".join(actor(body, _request(body)).body)))
+        return b"".join(actor(body, _request(body, user)).body)
 
     def find(self, query: StoredQuery, *slots: object, **changes: object) -> QueryResponse:
         """Ask a query by its Slots."""
@@ -167,6 +173,7 @@ def _of_patient(world: World, patient_id: str, owner: dict[str, str | None]) -> 
     )
 
 
-def _request(body: etree._Element) -> Request:
+def _request(body: etree._Element, user: AccessContext | None) -> Request:
     envelope = Envelope(action=None, message_id=None, to=None, header=None, body=body)
-    return Request(envelope=envelope, root_digest=b"", parts={}, mtom=False)
+    caller = Caller(user=user)
+    return Request(envelope=envelope, root_digest=b"", parts={}, mtom=False, caller=caller)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tests.samples import builders, strategies
+from xds.access import DOMAIN
 from xds.ebxml import decode_query_response, decode_submission, encode_adhoc_query, encode_submission
 from xds.model import (
     ON_DEMAND,
@@ -288,7 +289,7 @@ def test_criteria_find_what_a_reader_of_the_standard_finds(registry: Registry, d
     replaced = first[: data.draw(st.integers(0, min(2, len(first))))]
     replacing = [(data.draw(entries()), old) for old in replaced]
     patient_id, held = filled(registry, first, replacing)
-    with registry.reads.reader() as reader:
+    with registry.reads.reader(DOMAIN) as reader:
         keys = reader.patient_keys(patient_id)
         assert keys is not None
         for _ in range(8):
@@ -330,7 +331,7 @@ def test_patterns(
     registry: Registry, people: tuple[list[int], dict[str, str]], pattern: str, persons: set[str]
 ) -> None:
     keys, person_of = people
-    with registry.reads.reader() as reader:
+    with registry.reads.reader(DOMAIN) as reader:
         found = reader.find_documents(keys, DocumentCriteria(author_patterns=(pattern,)), 100)
     assert (
         {person_of[item.entry_uuid] for item in found} == persons == {p for p in PERSONS if like(pattern, p)}
@@ -353,7 +354,7 @@ def people(registry: Registry) -> tuple[list[int], dict[str, str]]:
             ],
         )
     )
-    with registry.reads.reader() as reader:
+    with registry.reads.reader(DOMAIN) as reader:
         return reader.patient_keys(patient_id) or [], person_of
 
 
@@ -378,7 +379,7 @@ def test_the_start_is_within_and_the_stop_is_not(registry: Registry, attribute: 
 
     def found(start: int | None, stop: int | None) -> set[str | None]:
         wanted = DocumentCriteria(**{attribute: TimeRange(start=start, stop=stop)})
-        with registry.reads.reader() as reader:
+        with registry.reads.reader(DOMAIN) as reader:
             answer = reader.find_documents(reader.patient_keys(patient_id) or [], wanted, 100)
         return {ids[item.entry_uuid] for item in answer}
 
@@ -406,7 +407,7 @@ def test_on_demand_entries_are_found_by_their_type_and_whatever_their_time(regis
         tx.add(submission, reader.patient_keys[patient_id])
 
     def found(**changes: Any) -> list[str]:
-        with registry.reads.reader() as reader:
+        with registry.reads.reader(DOMAIN) as reader:
             keys = reader.patient_keys(patient_id) or []
             return [item.entry_uuid for item in reader.find_documents(keys, DocumentCriteria(**changes), 10)]
 
@@ -416,7 +417,7 @@ def test_on_demand_entries_are_found_by_their_type_and_whatever_their_time(regis
     assert found(object_types=both) == [on_demand.entry_uuid, stable.entry_uuid]
     future = TimeRange(start=20990101000000, stop=21000101000000)
     assert found(object_types=both, creation_time=future) == [on_demand.entry_uuid]
-    with registry.reads.reader() as queries:
+    with registry.reads.reader(DOMAIN) as queries:
         ids = [stable.entry_uuid, on_demand.entry_uuid]
         documents = queries.documents(ids, DocumentCriteria(object_types=both), 10)
         assert {d.entry_uuid for d in documents} == set(ids)

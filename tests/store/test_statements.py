@@ -19,6 +19,9 @@ FILTERED = {
     "find_submission_sets": "newest_first",
     "find_folders": "newest_first",
     "find_patients": "limited",
+    "touching": "some",
+    "memberships": "some",
+    "by_id": "some",
 }
 """The statements that filters are added to, and what ends each."""
 

@@ -23,7 +23,9 @@ def get_folders(reader: RegistryReader, query: AdhocQuery, limit: int) -> Select
 def get_associations(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
     """GetAssociations: source or target is one of the ids (3.18.4.1.2.3.7.7)."""
     return Selection(
-        objects=reader.associations_touching(entry_uuids(query, "$uuid"), association_statuses(query), limit)
+        objects=reader.associations_touching(
+            reader.shown(entry_uuids(query, "$uuid")), association_statuses(query), limit
+        )
     )
 
 
@@ -39,7 +41,7 @@ def get_documents_and_associations(reader: RegistryReader, query: AdhocQuery, li
 
 def get_submission_sets(reader: RegistryReader, query: AdhocQuery, limit: int) -> Selection:
     """GetSubmissionSets: those that hold the objects, and the HasMembers that say so (3.18.4.1.2.3.7.9)."""
-    targets, statuses = entry_uuids(query, "$uuid"), association_statuses(query)
+    targets, statuses = reader.shown(entry_uuids(query, "$uuid")), association_statuses(query)
     sets = reader.submission_sets(reader.holders_of(targets, statuses), limit)
     if not sets or len(sets) >= limit:
         return Selection(objects=sets)

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from lxml import etree
 
-from xds.access import NOBODY, Caller
+from xds.access import NOBODY, USUAL_POLICY, Caller, ConsentPolicy, Requester, is_told
 from xds.audit import SILENT, Trail, query_facts
 from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_response
 from xds.model import (
     AdhocQuery,
     ObjectKind,
+    RegistryError,
     RegistryResponse,
     ResultNotSinglePatient,
     ReturnType,
@@ -27,6 +28,9 @@ from xds.rules import Policies, check_query, known_parameters
 from xds.soap import Reply, Request
 from xds.store import FoundObject, QueryStore, RegistryReader
 
+DIRECTIVE_APPLIES: Final = "consent directive applies"
+"""codeContext of the Warning; the same whatever and however much is withheld."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryPolicy:
@@ -37,6 +41,7 @@ class QueryPolicy:
     object_ref_results: int = 25_000
     response_bytes: int = 64 * 1024 * 1024
     home_community_id: str | None = None  # put on every object that has none of its own
+    consent: ConsentPolicy = USUAL_POLICY
     unknown_patient: Literal["empty", "error"] = "empty"  # 3.18.4.1.3: a matter of policy
 
 
@@ -53,21 +58,28 @@ class RegistryStoredQuery:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
         request.trail.about(**query_facts(query, body))
-        return self._answer(query, decoded, request.caller, request.trail)
+        return self._answer(
+            query, decoded, request.caller, Requester(user=request.caller.user), request.trail
+        )
 
-    def ask(self, query: AdhocQuery) -> bytes:
+    def ask(self, query: AdhocQuery, requester: Requester) -> bytes:
         """Answer a query of this process: the query:AdhocQueryResponse."""
-        return b"".join(self._answer(query, (), NOBODY).body)
+        return b"".join(self._answer(query, (), NOBODY, requester).body)
 
     def _answer(
-        self, query: AdhocQuery, decoded: Sequence[XdsError], caller: Caller, trail: Trail = SILENT
+        self,
+        query: AdhocQuery,
+        decoded: Sequence[XdsError],
+        caller: Caller,
+        requester: Requester,
+        trail: Trail = SILENT,
     ) -> Reply:
         rules = self._policy.rules.of(caller)
         findings = check_query(query, rules, self.transaction, decoded)
         count, pieces = 0, list[bytes]()
         if not has_error(findings):
             try:
-                count, pieces = self._objects(known_parameters(query), findings, trail)
+                count, pieces = self._objects(known_parameters(query), findings, requester, trail)
             except XdsError as refusal:
                 findings.append(refusal)
         # With objects beside an error it is a PartialSuccess (ITI TF-3 Table 4.2.4.2-3).
@@ -78,7 +90,9 @@ class RegistryStoredQuery:
             outcome=response.outcome(f"{count} objects"),
         )
 
-    def _objects(self, query: AdhocQuery, findings: list[XdsError], trail: Trail) -> tuple[int, list[bytes]]:
+    def _objects(
+        self, query: AdhocQuery, findings: list[XdsError], requester: Requester, trail: Trail
+    ) -> tuple[int, list[bytes]]:
         """How many objects the answer has, and their fragments, joined as they come.
 
         Patients that are unknown are added to the findings, if that is the policy.
@@ -86,10 +100,12 @@ class RegistryStoredQuery:
         policy, stored_query = self._policy, StoredQuery(query.query_id)
         leaf_class = query.return_type is ReturnType.LEAF_CLASS
         limit = policy.leaf_class_results if leaf_class else policy.object_ref_results
-        with self._store.reader() as reader:
+        with self._store.reader(requester) as reader:
             selection = SELECTIONS[stored_query](reader, query, limit + 1)
             if policy.unknown_patient == "error":
                 findings.extend(UnknownPatientId(patient_id) for patient_id in selection.unknown_patients)
+            if reader.sight.withholds and is_told(requester, policy.consent):
+                findings.append(RegistryError(DIRECTIVE_APPLIES).as_warning())
             found = selection.objects
             if len(found) > limit:
                 raise TooManyResults(too_many_objects(limit, query))

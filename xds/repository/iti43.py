@@ -1,10 +1,11 @@
 """ITI-43 Retrieve Document Set: the Expected Actions of the Document Repository (ITI TF-2 3.43.4.1.3)."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
+from xds.access import Requester
 from xds.audit import document_facts
 from xds.documents import VERIFIED_FIRST, DocumentDamaged, DocumentNotFound, Vault
 from xds.ebxml import RetrievedDocument, decode_retrieve_request, encode_retrieve_response
@@ -18,17 +19,21 @@ from xds.model import (
 from xds.repository.on_demand import MadeDocument, OnDemandSource
 from xds.rules import check_retrieval
 from xds.soap import Reply, ReplyPart, Request
-from xds.store import RepositoryStore
+from xds.store import ConsentStore, RemovedDocument, RepositoryStore, ServedDocument
 
 
 class RetrieveDocumentSet:
-    """The transaction. Documents are opened here and read while the answer is sent."""
+    """The transaction. Documents are opened here and read while the answer is sent.
+
+    A document that consent withholds from the requester goes the way of one that is not here: nothing tells them apart.
+    """
 
     def __init__(
         self,
         *,
         store: RepositoryStore,
         vault: Vault,
+        consent: ConsentStore,
         repository_unique_id: str,
         home_community_id: str | None,
         limit: int,
@@ -36,6 +41,7 @@ class RetrieveDocumentSet:
     ) -> None:
         self._store = store
         self._vault = vault
+        self._consent = consent
         self._repository_unique_id = repository_unique_id
         self._home_community_id = home_community_id
         self._limit = limit
@@ -48,7 +54,7 @@ class RetrieveDocumentSet:
             requests, self._repository_unique_id, self._home_community_id, self._limit
         )
         findings: list[XdsError] = [*malformed, *refused]
-        documents, parts = self._open(wanted, findings)
+        documents, parts = self._open(wanted, findings, Requester(user=request.caller.user))
         response = RegistryResponse.of(findings, done=len(documents))
         sent = {item.document_unique_id for item in documents}
         request.trail.about(**document_facts([item for item in requests if item.document_unique_id in sent]))
@@ -63,9 +69,9 @@ class RetrieveDocumentSet:
         )
 
     def _open(
-        self, wanted: Sequence[DocumentRequest], findings: list[XdsError]
+        self, wanted: Sequence[DocumentRequest], findings: list[XdsError], requester: Requester
     ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
-        served = self._store.to_serve([item.document_unique_id for item in wanted]) if wanted else {}
+        served = self._served([item.document_unique_id for item in wanted], requester)
         documents: list[RetrievedDocument] = []
         parts: list[ReplyPart] = []
         absent: list[DocumentRequest] = []
@@ -85,7 +91,7 @@ class RetrieveDocumentSet:
                 if held.size <= VERIFIED_FIRST:
                     source.verify()  # a small one is known to be whole before the answer begins
             except (DocumentNotFound, DocumentDamaged):
-                if item.document_unique_id not in self._store.to_serve([item.document_unique_id]):
+                if not self._store.to_serve([item.document_unique_id]):
                     absent.append(item)  # removed since we asked (ITI-86)
                     continue
                 findings.append(
@@ -93,15 +99,31 @@ class RetrieveDocumentSet:
                 )
                 continue
             add(item, MadeDocument(mime_type=held.mime_type, source=source))
-        for item, made in self._made(absent, findings):
+        for item, made in self._made(absent, findings, requester):
             add(item, made)
         return documents, parts
 
+    def _served(self, unique_ids: Sequence[str], requester: Requester) -> Mapping[str, ServedDocument]:
+        """What is here and not withheld. Consent is asked about ids that are not here as well: it takes as long."""
+        if not unique_ids:
+            return {}
+        served = self._store.to_serve(unique_ids)
+        patients = {item: served[item].patient_id if item in served else "" for item in unique_ids}
+        withheld = self._consent.withheld(patients, requester)
+        return {name: item for name, item in served.items() if name not in withheld}
+
+    def _tombstones(self, unique_ids: Sequence[str], requester: Requester) -> Mapping[str, RemovedDocument]:
+        """What was here; a document that would be withheld has left no trace either."""
+        removed = self._store.removed(unique_ids) if unique_ids else {}
+        patients = {name: item.patient_id for name, item in removed.items()}
+        withheld = self._consent.withheld(patients, requester)
+        return {name: item for name, item in removed.items() if name not in withheld}
+
     def _made(
-        self, absent: Sequence[DocumentRequest], findings: list[XdsError]
+        self, absent: Sequence[DocumentRequest], findings: list[XdsError], requester: Requester
     ) -> Iterator[tuple[DocumentRequest, MadeDocument]]:
         """Those that are made on demand; what there is none of is a finding."""
-        tombstones = self._store.removed([item.document_unique_id for item in absent]) if absent else {}
+        tombstones = self._tombstones([item.document_unique_id for item in absent], requester)
         for item in absent:
             unique_id = item.document_unique_id
             tombstone = tombstones.get(unique_id)
@@ -113,7 +135,7 @@ class RetrieveDocumentSet:
                 findings.append(DocumentUniqueIdError(what, location=unique_id))
                 continue
             try:
-                made = None if self._on_demand is None else self._on_demand.retrieve(unique_id)
+                made = None if self._on_demand is None else self._on_demand.retrieve(unique_id, requester)
             except XdsError as refusal:
                 findings.append(refusal)
                 continue

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from xds.access import DOMAIN, Requester
 from xds.content import SOFTWARE
 from xds.documents import DocumentNotFound, DocumentStoreError, Spool, Vault
 from xds.model import (
@@ -101,8 +102,8 @@ class OnDemandSource:
         self._policy = policy
         self._repository_unique_id = policy.repository_unique_id
 
-    def retrieve(self, unique_id: str) -> MadeDocument | None:
-        """Make the document that a uniqueId promises; None when the registry knows no such promise.
+    def retrieve(self, unique_id: str, requester: Requester) -> MadeDocument | None:
+        """Make the document that a uniqueId promises; None when the requester sees no such promise in the registry.
 
         Raises
         ------
@@ -112,7 +113,7 @@ class OnDemandSource:
             It cannot be made now.
         """
         try:
-            return self._retrieve(unique_id)
+            return self._retrieve(unique_id, requester)
         except RegistrarUnavailable:
             raise RepositoryError(
                 "the document is made of what the registry lists, and the registry did not answer; ask again later",
@@ -121,9 +122,9 @@ class OnDemandSource:
         except DocumentStoreError:
             raise RepositoryError("the document cannot be stored now", location=unique_id) from None
 
-    def _retrieve(self, unique_id: str) -> MadeDocument | None:
+    def _retrieve(self, unique_id: str, requester: Requester) -> MadeDocument | None:
         try:
-            promises = [item for item in self._entries(unique_id) if _is_promise(item)]
+            promises = [item for item in self._entries(unique_id, requester) if _is_promise(item)]
         except RegistrarUnavailable:
             raise DocumentUniqueIdError(
                 "no document with this uniqueId is stored here, and the registry, which would know of one that is made"
@@ -144,20 +145,28 @@ class OnDemandSource:
                 f"nothing here makes documents of formatCode {entry.format_code}", location=unique_id
             )
         if entry.object_type == STABLE:
-            return self._assemble(entry, provider)
-        if self._policy.persists:
-            return self._snapshot(entry, provider)
-        draft = provider.draft(entry, self._registrar)
+            return self._assemble(entry, provider, requester)
+        draft = provider.draft(entry, self._registrar, requester)
+        if self._policy.persists and self._is_whole(draft, entry, provider, requester):
+            return self._snapshot(entry, provider, requester)
         name = _oid(uuid.uuid4())
         return MadeDocument(
             mime_type=draft.mime_type, source=_InMemory(draft.build(name, _now())), new_unique_id=name
         )
 
-    def _snapshot(self, entry: DocumentEntry, provider: OnDemandProvider) -> MadeDocument:
+    def _is_whole(
+        self, draft: Draft, entry: DocumentEntry, provider: OnDemandProvider, requester: Requester
+    ) -> bool:
+        """Whether nothing is withheld: what is made for one requester only is not kept for others."""
+        return requester.is_domain or draft.state == provider.draft(entry, self._registrar, DOMAIN).state
+
+    def _snapshot(
+        self, entry: DocumentEntry, provider: OnDemandProvider, requester: Requester
+    ) -> MadeDocument:
         """The kept snapshot of the present state, or a new one, registered before it is returned (3.43.4.2.3)."""
         response = RegistryResponse()
         for _ in range(_ATTEMPTS):
-            draft = provider.draft(entry, self._registrar)
+            draft = provider.draft(entry, self._registrar, requester)
             number = self._number(entry, draft)
             name = _oid(number)
             if (kept := self._kept(name)) is not None:
@@ -178,14 +187,16 @@ class OnDemandSource:
                 time.sleep(_PAUSE_SECONDS)  # another made it, or replaced what we were to replace
         raise _not_registered(entry, response)
 
-    def _assemble(self, entry: DocumentEntry, provider: OnDemandProvider) -> MadeDocument:
+    def _assemble(
+        self, entry: DocumentEntry, provider: OnDemandProvider, requester: Requester
+    ) -> MadeDocument:
         """The document of an entry that was registered before it; its entry then gets size and hash (ITI-57)."""
         name = entry.unique_id or ""
         response = RegistryResponse()
         for _ in range(_ATTEMPTS):
             if (kept := self._kept(name)) is not None:
                 return kept
-            draft = provider.draft(entry, self._registrar, until=entry.creation_time)
+            draft = provider.draft(entry, self._registrar, requester, until=entry.creation_time)
             made = self._receive(draft, name)
             submission = assembled(entry, made, facts=self._set_facts(entry))
             new = submission.document_entries[0].entry_uuid
@@ -225,11 +236,12 @@ class OnDemandSource:
                 return number
             attempt += 1
 
-    def _entries(self, unique_id: str) -> list[DocumentEntry]:
-        """The entries of ours that bear a uniqueId."""
+    def _entries(self, unique_id: str, requester: Requester) -> list[DocumentEntry]:
+        """The entries of ours that bear a uniqueId and that the requester may see."""
         found = self._ask(
             StoredQuery.GET_DOCUMENTS,
             QuerySlot(name="$XDSDocumentEntryUniqueId", values=(unique_id,), is_list=True),
+            requester=requester,
         )
         return [
             item for item in found.document_entries if item.repository_unique_id == self._repository_unique_id
@@ -263,9 +275,9 @@ class OnDemandSource:
             content_type_code=codes[0] if codes else entry.type_code,
         )
 
-    def _ask(self, query: StoredQuery, *slots: QuerySlot) -> Submission:
+    def _ask(self, query: StoredQuery, *slots: QuerySlot, requester: Requester = DOMAIN) -> Submission:
         return self._registrar.query(
-            AdhocQuery(query_id=query, return_type=ReturnType.LEAF_CLASS, slots=slots)
+            AdhocQuery(query_id=query, return_type=ReturnType.LEAF_CLASS, slots=slots), requester
         )
 
 

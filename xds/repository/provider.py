@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from xds.access import Requester
 from xds.content import (
     SUMMARY_FORMAT,
     ImagingSummary,
@@ -55,8 +56,10 @@ class OnDemandProvider(Protocol):
     def format_code(self) -> CodeKey:
         """Code and codingScheme by which entries choose the provider."""
 
-    def draft(self, entry: DocumentEntry, registrar: Registrar, until: str | None = None) -> Draft:
-        """Look at what the document would be made of.
+    def draft(
+        self, entry: DocumentEntry, registrar: Registrar, requester: Requester, until: str | None = None
+    ) -> Draft:
+        """Look at what the document would be made of for a requester: nothing else is in it.
 
         Parameters
         ----------
@@ -85,9 +88,13 @@ class ImagingSummaryProvider:
         """See `OnDemandProvider.format_code`."""
         return SUMMARY_FORMAT.key
 
-    def draft(self, entry: DocumentEntry, registrar: Registrar, until: str | None = None) -> Draft:
+    def draft(
+        self, entry: DocumentEntry, registrar: Registrar, requester: Requester, until: str | None = None
+    ) -> Draft:
         """See `OnDemandProvider.draft`."""
-        reports = [item for item in _approved(entry.patient_id or "", registrar) if self._is_report(item)]
+        reports = [
+            item for item in _approved(entry.patient_id or "", registrar, requester) if self._is_report(item)
+        ]
         if until is not None:
             reports = [item for item in reports if (item.creation_time or "") <= until]
         reports.sort(key=lambda item: (_time(item), item.entry_uuid), reverse=True)
@@ -125,8 +132,8 @@ class ImagingSummaryProvider:
         )
 
 
-def _approved(patient_id: str, registrar: Registrar) -> tuple[DocumentEntry, ...]:
-    """FindDocuments: every Approved Stable entry of a patient."""
+def _approved(patient_id: str, registrar: Registrar, requester: Requester) -> tuple[DocumentEntry, ...]:
+    """FindDocuments: every Approved Stable entry of a patient that the requester may see."""
     return registrar.query(
         AdhocQuery(
             query_id=StoredQuery.FIND_DOCUMENTS,
@@ -138,7 +145,8 @@ def _approved(patient_id: str, registrar: Registrar) -> tuple[DocumentEntry, ...
                 ),
                 QuerySlot(name="$XDSDocumentEntryType", values=(STABLE,), is_list=True),
             ),
-        )
+        ),
+        requester,
     ).document_entries
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from xds.access import NOBODY, Caller
+from xds.access import NOBODY, Caller, Requester
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError
 
 
@@ -44,8 +44,8 @@ class Registrar(Protocol):
     ) -> RegistryResponse:
         """Update metadata (ITI-57); parameters and errors as `register`."""
 
-    def query(self, query: AdhocQuery) -> Submission:
-        """Ask a stored query (ITI-18) and return the objects of its answer.
+    def query(self, query: AdhocQuery, requester: Requester) -> Submission:
+        """Ask a stored query (ITI-18) and return the objects of its answer that the requester may see.
 
         Raises
         ------

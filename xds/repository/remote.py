@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from xds.access import NOBODY, Caller
+from xds.access import DOMAIN, NOBODY, Caller, Requester
 from xds.client import ClientError, RegistryClient
 from xds.model import (
     AdhocQuery,
@@ -51,8 +51,11 @@ class RemoteRegistrar:
         except ClientError as error:
             raise RegistrarUnavailable(str(error)) from error
 
-    def query(self, query: AdhocQuery) -> Submission:
-        """Ask a stored query (ITI-18)."""
+    def query(self, query: AdhocQuery, requester: Requester) -> Submission:
+        """Ask a stored query (ITI-18).
+
+        The other registry decides what this repository sees, whoever it asks for: it is told no user.
+        """
         try:
             answer = self._client.query(query)
         except ClientError as error:
@@ -68,4 +71,4 @@ class RemoteRegistrar:
             return_type=ReturnType.OBJECT_REF,
             slots=(QuerySlot(name="$XDSSubmissionSetEntryUUID", values=(submission_set_uuid,)),),
         )
-        return bool(self.query(query).object_refs)
+        return bool(self.query(query, DOMAIN).object_refs)

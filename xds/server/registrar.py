@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from xds.access import NOBODY, Caller
+from xds.access import NOBODY, Caller, Requester
 from xds.audit import AuditLog, AuditUnavailable, Trail
 from xds.ebxml import decode_query_response
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError, has_error
@@ -75,10 +75,10 @@ class LocalRegistrar:
         except (StoreUnavailable, StoreBusy, AuditUnavailable) as error:
             raise RegistrarUnavailable(str(error)) from error
 
-    def query(self, query: AdhocQuery) -> Submission:
+    def query(self, query: AdhocQuery, requester: Requester) -> Submission:
         """Ask a stored query (ITI-18)."""
         try:
-            answer = decode_query_response(parse(self._stored_query.ask(query)))
+            answer = decode_query_response(parse(self._stored_query.ask(query, requester)))
         except (StoreUnavailable, StoreBusy) as error:
             raise RegistrarUnavailable(str(error)) from error
         if has_error(answer.findings):

@@ -44,6 +44,7 @@ from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
 from xds.server.credentials import Credentials
+from xds.server.consent import consent_policy
 from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gate import Gates, SignatureGate
@@ -59,6 +60,8 @@ from xds.server.site import Site, own_url
 from xds.settings import RepositorySettings, Settings, is_enrolled
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
+    ConsentStore,
+    ConsentTerms,
     Housekeeping,
     Outbox,
     PatientStore,
@@ -148,7 +151,8 @@ def build(
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings) or registrar, vault, spool)
-        handlers |= _repository_handlers(settings, rules, rounds)
+        consent = ConsentStore(pool, ConsentTerms(policy=consent_policy(settings)))
+        handlers |= _repository_handlers(settings, rules, rounds, consent)
     served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
     between = None
     if "gateway" in settings.server.roles:
@@ -266,7 +270,8 @@ def _registry(
     settings: Settings, pool: Pool, rules: Policies, audit: AuditLog
 ) -> tuple[dict[Transaction, Handler], LocalRegistrar]:
     """The registry's transactions, and the way to it for a repository in this process."""
-    queries, submissions, updates = QueryStore(pool), SubmissionStore(pool), UpdateStore(pool)
+    queries = QueryStore(pool, ConsentTerms(policy=consent_policy(settings)))
+    submissions, updates = SubmissionStore(pool), UpdateStore(pool)
     asking = query_policy(settings, rules)
     registration = RegisterDocumentSet(submissions, rules)
     stored_query = RegistryStoredQuery(queries, asking)
@@ -300,6 +305,7 @@ def query_policy(settings: Settings, rules: Policies) -> QueryPolicy:
         object_ref_results=limits.object_ref_results,
         response_bytes=limits.response_bytes,
         home_community_id=registry.home_community_id,
+        consent=consent_policy(settings),
         unknown_patient=registry.query_unknown_patient,
     )
 
@@ -330,7 +336,9 @@ def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, sp
     return Rounds(store=store, depositor=depositor, registrar=registrar, vault=vault, spool=spool)
 
 
-def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) -> dict[Transaction, Handler]:
+def _repository_handlers(
+    settings: Settings, rules: Policies, rounds: Rounds, consent: ConsentStore
+) -> dict[Transaction, Handler]:
     repository = settings.repository
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
@@ -343,6 +351,7 @@ def _repository_handlers(settings: Settings, rules: Policies, rounds: Rounds) ->
         ITI_43: RetrieveDocumentSet(
             store=rounds.store,
             vault=rounds.vault,
+            consent=consent,
             repository_unique_id=repository.unique_id,
             home_community_id=settings.registry.home_community_id,
             limit=settings.limits.retrieve_documents,

@@ -225,6 +225,22 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentSettings:
+    """``[consent]``: what patients withhold, and who may override it ([consent.md](consent.md))."""
+
+    override_hours: int = 4  # how long an override lasts
+    override_scope: Literal["organization", "person"] = (
+        "organization"  # whom an override that a request began is for: all users of the organization, or who asked
+    )
+    override_purposes: tuple[str, ...] = ("BTG", "EMERGENCY")  # purposeofuse that overrides, with a reason
+    override_roles: tuple[
+        str, ...
+    ] = ()  # roles that may override by a request, code or code^^scheme; none: each
+    notice_roles: tuple[str, ...] = ()  # roles that are told that a directive applies; none: nobody is
+    custodian: str = ""  # told of overrides where a directive names no custodian
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
@@ -249,5 +265,6 @@ class Settings:
     feeds: FeedSettings = field(default_factory=FeedSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    consent: ConsentSettings = field(default_factory=ConsentSettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

@@ -5,6 +5,15 @@ from xds.store.assertions import AssertionStore
 from xds.store.audit import Outbox, write_once
 from xds.store.audit_reading import AuditReader, Backlog, DeliveryQueue, QueuedEvent, delivery_queue, sealer
 from xds.store.binaries import EmbeddedPostgresError, locate_binaries
+from xds.store.consent import (
+    ConsentStore,
+    ConsentView,
+    CustodianNotification,
+    DirectiveView,
+    NotInForce,
+    UnknownRecord,
+    UnusableTarget,
+)
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
 from xds.store.housekeeping import Housekeeping
@@ -35,6 +44,7 @@ from xds.store.repository import (
     SharedStudy,
 )
 from xds.store.sealing import SealFault, Verification, hash_at, verify
+from xds.store.sight import ConsentTerms, Sight
 from xds.store.signed_messages import Claim, SignedMessageKey, SignedMessageStore
 from xds.store.submissions import RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.store.unmerge import (
@@ -55,7 +65,12 @@ __all__ = [
     "Backlog",
     "Claim",
     "Conflict",
+    "ConsentStore",
+    "ConsentTerms",
+    "ConsentView",
+    "CustodianNotification",
     "DeliveryQueue",
+    "DirectiveView",
     "EarlierSubmission",
     "EmbeddedPostgres",
     "EmbeddedPostgresError",
@@ -69,6 +84,7 @@ __all__ = [
     "LinkedObjects",
     "MergeEvent",
     "MergedAway",
+    "NotInForce",
     "NotMerged",
     "Outbox",
     "PatientCriteria",
@@ -93,6 +109,7 @@ __all__ = [
     "SealFault",
     "ServedDocument",
     "SharedStudy",
+    "Sight",
     "SignedMessageKey",
     "SignedMessageStore",
     "StoreBusy",
@@ -100,8 +117,10 @@ __all__ = [
     "SubmissionStore",
     "Unassigned",
     "UnknownPatient",
+    "UnknownRecord",
     "UnmergePlan",
     "UnusableAssignment",
+    "UnusableTarget",
     "UpdateStore",
     "Verification",
     "default_data_folder",

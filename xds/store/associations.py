@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from xds.model import AssociationType, AvailabilityStatus, ObjectKind
-from xds.store.reading import FoundObject, ObjectReader, bare_ids, letters
+from xds.store.reading import Filtered, FoundObject, ObjectReader, bare_ids, letters
 from xds.store.statements import statements
 
 _SQL = statements("associations")
@@ -16,24 +16,31 @@ class AssociationReader(ObjectReader):
 
     def associations_touching(
         self,
-        entry_uuids: Iterable[str],
+        entry_uuids: Sequence[str],
         statuses: Statuses,
         limit: int,
         *,
         types: Sequence[str] | None = None,
     ) -> list[FoundObject]:
-        """Associations whose source or target is one of the objects; of those types, None for all."""
+        """Associations whose source or target is one of the objects; of those types, None for all.
+
+        The objects may be shown (`shown`); what is at the other ends may not, and may be another patient's.
+        """
         parameters = {"ids": bare_ids(entry_uuids), "statuses": letters(statuses), "limit": limit}
-        if types is None:
-            return self._objects(ObjectKind.ASSOCIATION, _SQL["touching"], parameters)
-        return self._objects(
-            ObjectKind.ASSOCIATION, _SQL["touching_of_types"], parameters | {"types": list(types)}
-        )
+        query = Filtered(_SQL["touching"], _SQL, parameters)
+        if types is not None:
+            query.add("types", list(types))
+        while True:
+            ending = self._only_shown(query).ending("some")
+            found = self._objects(ObjectKind.ASSOCIATION, ending, query.parameters)
+            ends = {end for item in found for end in (item.source, item.target)}
+            if not self.sight.look_at_owners(ends.difference(entry_uuids)):
+                return found
 
     def memberships(
         self, sources: Iterable[str], targets: Iterable[str], statuses: Statuses, limit: int
     ) -> list[FoundObject]:
-        """HasMember Associations from one of the sources to one of the targets."""
+        """HasMember Associations from one of the sources to one of the targets, all of which may be shown."""
         parameters = {
             "sources": bare_ids(sources),
             "targets": bare_ids(targets),
@@ -41,7 +48,8 @@ class AssociationReader(ObjectReader):
             "statuses": letters(statuses),
             "limit": limit,
         }
-        return self._objects(ObjectKind.ASSOCIATION, _SQL["memberships"], parameters)
+        query = Filtered(_SQL["memberships"], _SQL, parameters)
+        return self._objects(ObjectKind.ASSOCIATION, query.ending("some"), parameters)
 
     def members_of(self, entry_uuids: Iterable[str], statuses: Statuses) -> list[str]:
         """entryUUIDs of what is a member of one of the SubmissionSets or Folders, however many."""
@@ -63,4 +71,5 @@ class AssociationReader(ObjectReader):
             "statuses": letters(statuses),
             "limit": limit,
         }
-        return self._objects(ObjectKind.ASSOCIATION, _SQL["by_id"], parameters)
+        query = Filtered(_SQL["by_id"], _SQL, parameters)
+        return self._objects(ObjectKind.ASSOCIATION, query.ending("some"), parameters)

@@ -32,6 +32,8 @@ class FolderReader(ObjectReader):
         ids, uids, logical_ids
             Only those with one of these entryUUIDs (bare), uniqueIds (hashed) or logicalIDs (bare); None for all.
         """
+        if keys is not None and not (keys := self._shown_keys(keys)):
+            return []
         statuses = criteria.statuses
         if criteria.metadata_level == 1:  # a version that is superseded is Deprecated too
             statuses &= {AvailabilityStatus.APPROVED}
@@ -39,7 +41,10 @@ class FolderReader(ObjectReader):
         query.add_times("updated", criteria.last_update_time)
         query.add_any_code("codes", [self._known_codes(group) for group in criteria.codes])
         query.add_ids({"keys": keys, "ids": ids, "uids": uids, "logical_ids": logical_ids})
-        return self._objects(ObjectKind.FOLDER, query.ending("newest_first"), query.parameters)
+        if keys is None:
+            return self._of_anyone(ObjectKind.FOLDER, query, "newest_first")
+        ending = self._only_shown(query).ending("newest_first")
+        return self._objects(ObjectKind.FOLDER, ending, query.parameters)
 
     def folders(self, entry_uuids: Sequence[str], criteria: FolderCriteria, limit: int) -> list[FoundObject]:
         """Folders by entryUUID."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any, Final
 
+from xds.access import Requester
 from xds.ebxml import filler
 from xds.model import (
     ON_DEMAND,
@@ -21,6 +22,7 @@ from xds.store.bodies import BodyCodec
 from xds.store.codes import CodeCache
 from xds.store.folders import FolderReader
 from xds.store.reading import Filtered, FoundObject, bare_ids, like
+from xds.store.sight import ConsentTerms, Sight
 from xds.store.statements import statements
 from xds.store.submission_sets import SubmissionSetReader
 
@@ -47,14 +49,19 @@ _body: Final = itemgetter(FoundObject._fields.index("body"))
 class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
     """Reads within one connection; every answer of one query comes from one reader."""
 
-    def __init__(self, connection: Connection, codes: CodeCache, bodies: BodyCodec) -> None:
-        super().__init__(connection, codes)
+    def __init__(self, connection: Connection, codes: CodeCache, bodies: BodyCodec, sight: Sight) -> None:
+        super().__init__(connection, codes, sight)
         self._bodies = bodies
 
     def patient_keys(self, patient_id: str) -> list[int] | None:
         """The keys under which a patient's rows lie; None for an id that is unknown or merged away."""
         found = self._connection.run(_SQL["patient"], {"cx": patient_id})
-        return list(found[0][0]) if found else None
+        if not found:
+            return None
+        keys, is_restricted = list(found[0][0]), found[0][1]
+        if self.sight.is_limited:
+            self.sight.told(keys, keys if is_restricted else ())
+        return keys
 
     def keys_of_patients(self, patient_ids: Sequence[str]) -> dict[str, list[int]]:
         """The keys of several patients at once, by the ids that are known and not merged away."""
@@ -82,6 +89,8 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
         uids, logical_ids
             Only those with one of these uniqueIds (hashed) or logicalIDs (bare); None for all.
         """
+        if keys is not None and not (keys := self._shown_keys(keys)):
+            return []
         parameters: dict[str, Any] = {
             "keys": keys,
             "statuses": [rows.LETTER_OF[status] for status in criteria.statuses],
@@ -107,7 +116,9 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
         query.add_ids({"ids": ids, "uids": uids, "logical_ids": logical_ids})
         for name in _version_filters(criteria):
             query.add_plain(name)
-        ending = query.ending("some_of_anyone" if keys is None else "newest_first")
+        if keys is None:
+            return self._of_anyone(ObjectKind.DOCUMENT_ENTRY, query, "some_of_anyone")
+        ending = self._only_shown(query).ending("newest_first")
         return self._objects(ObjectKind.DOCUMENT_ENTRY, ending, parameters)
 
     def documents(
@@ -165,16 +176,18 @@ class RegistryReader(SubmissionSetReader, FolderReader, AssociationReader):
 class QueryStore:
     """Where stored queries read."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, terms: ConsentTerms | None = None) -> None:
         self._pool = pool
+        self._terms = terms or ConsentTerms()
         self._codes = CodeCache(pool)
         self._bodies = BodyCodec()
 
     @contextmanager
-    def reader(self) -> Iterator[RegistryReader]:
-        """A reader on a connection of the pool."""
+    def reader(self, requester: Requester) -> Iterator[RegistryReader]:
+        """A reader on a connection of the pool; it finds what the requester may see."""
         with borrowed(self._pool) as connection:
-            yield RegistryReader(connection, self._codes, self._bodies)
+            sight = Sight(connection, requester, self._terms)
+            yield RegistryReader(connection, self._codes, self._bodies, sight)
 
 
 def _version_filters(criteria: DocumentCriteria) -> Iterator[str]:

@@ -8,6 +8,7 @@ from xds.model import AvailabilityStatus, CodeKey, ObjectKind, TimeRange
 from xds.store import rows
 from xds.store.access import Connection
 from xds.store.codes import CodeCache
+from xds.store.sight import Sight
 from xds.store.statements import statements
 
 _SQL = statements("reading")
@@ -36,18 +37,28 @@ _found = partial(tuple.__new__, FoundObject)
 class ObjectReader:
     """Reads within one connection."""
 
-    def __init__(self, connection: Connection, codes: CodeCache) -> None:
+    def __init__(self, connection: Connection, codes: CodeCache, sight: Sight) -> None:
         self._connection = connection
         self._codes = codes
+        self.sight = sight
 
     def locate(self, entry_uuids: Iterable[str]) -> dict[str, tuple[int, ObjectKind]]:
         """Where objects are: entryUUID → patient key and kind."""
         ids = bare_ids(entry_uuids)
         if not ids:
             return {}
-        return {
-            row[0]: (row[1], ObjectKind(row[2])) for row in self._connection.run(_SQL["locate"], {"ids": ids})
-        }
+        if self.sight.is_limited:
+            found, restricted = self._connection.run_together(
+                [(_SQL["locate"], {"ids": ids}), (statements("consent")["restricted_owners"], {"ids": ids})]
+            )
+            self.sight.told({row[1] for row in found}, {row[0] for row in restricted})
+        else:
+            found = self._connection.run(_SQL["locate"], {"ids": ids})
+        return {row[0]: (row[1], ObjectKind(row[2])) for row in found}
+
+    def shown(self, entry_uuids: Iterable[str]) -> list[str]:
+        """Those of the ids that a requester names of which an answer may say something; unknown ones too."""
+        return self.sight.shown(entry_uuids)
 
     def _keys_of(self, entry_uuids: Iterable[str], kind: ObjectKind) -> list[int]:
         return sorted({key for key, found in self.locate(entry_uuids).values() if found is kind})
@@ -63,6 +74,28 @@ class ObjectReader:
 
     def _known_codes(self, codes: Iterable[CodeKey]) -> list[int]:
         return self._codes.known_ids(codes, self._connection)
+
+    def _shown_keys(self, keys: Iterable[int]) -> list[int]:
+        """Those of patients of whom something may be shown."""
+        wanted = list(keys)
+        self.sight.look_at(wanted)
+        return [key for key in wanted if key not in self.sight.blocked] if self.sight.blocked else wanted
+
+    def _of_anyone(self, kind: ObjectKind, query: "Filtered", ending: str) -> list[FoundObject]:
+        """Whoever's they are: found, looked at whose they are, and found again until all may be shown.
+
+        Nobody's consent is overridden by a search for anyone.
+        """
+        while True:
+            found = self._objects(kind, self._only_shown(query).ending(ending), query.parameters)
+            if not self.sight.look_at({item.patient_key for item in found}, begins_override=False):
+                return found
+
+    def _only_shown(self, query: "Filtered") -> "Filtered":
+        """The statement with the filter of what may be shown, if anything may not."""
+        if not self.sight.is_clear:
+            query.add_shown(self.sight.parameters())
+        return query
 
     def _objects(self, kind: ObjectKind, statement: str, parameters: dict[str, Any]) -> list[FoundObject]:
         found = self._connection.run(statement, parameters)
@@ -87,6 +120,12 @@ class Filtered:
         """Add the filter of that name, whose one parameter has the same name."""
         self._parts.append(self._filters[f"filter_{name}"])
         self.parameters[name] = value
+
+    def add_shown(self, values: Mapping[str, Any]) -> None:
+        """Add the filter of what may be shown, or give the one that is there these values."""
+        if (text := self._filters["filter_shown"]) not in self._parts:
+            self._parts.append(text)
+        self.parameters.update(values)
 
     def add_plain(self, name: str) -> None:
         """Add the filter of that name, which has no parameter."""

@@ -17,6 +17,7 @@ from xds.model import (
 )
 from xds.store import rows
 from xds.store.access import Conflict, Connection
+from xds.store.directives import keep_reports
 from xds.store.statements import statements
 
 _SQL = statements("removal")
@@ -91,6 +92,7 @@ class Removal:
         Conflict
             Another removal took one of them meanwhile.
         """
+        keep_reports(self._connection, {key for key, _ in self._located.values()})
         unique_ids: dict[bytes, ObjectKind] = {}
         for kind, table in _TABLES.items():
             ids = self._of_kind(self._located, kind)

@@ -48,6 +48,7 @@ class ServedDocument:
     sha256: str
     size: int
     mime_type: str
+    patient_id: str  # CX, as ITI-41 told it
     seal: bytes  # empty: stored before there were seals
 
 
@@ -57,6 +58,7 @@ class RemovedDocument:
 
     unique_id: str
     removed_at: str  # ISO 8601, UTC
+    patient_id: str  # CX, as ITI-41 told it
     to_erase: frozenset[str]  # SHA-256 of octets that may still be there
 
 
@@ -199,7 +201,12 @@ class RepositoryStore:
             found = connection.run(_SQL["documents_to_serve"], {"unique_ids": list(unique_ids)})
         return {
             row[0]: ServedDocument(
-                unique_id=row[0], sha256=row[1].hex(), size=row[2], mime_type=row[3], seal=row[4]
+                unique_id=row[0],
+                sha256=row[1].hex(),
+                size=row[2],
+                mime_type=row[3],
+                seal=row[4],
+                patient_id=row[5],
             )
             for row in found
         }
@@ -264,12 +271,15 @@ class RepositoryStore:
 
 def _tombstones(connection: Connection, unique_ids: list[str]) -> dict[str, RemovedDocument]:
     tombstones: dict[str, RemovedDocument] = {}
-    for unique_id, sha256, erased, removed_at in connection.run(
+    for unique_id, sha256, erased, removed_at, patient_id in connection.run(
         _SQL["removed_documents"], {"unique_ids": unique_ids}
     ):
         earlier = tombstones[unique_id].to_erase if unique_id in tombstones else frozenset()
         more = frozenset() if erased else frozenset({sha256.hex()})
         tombstones[unique_id] = RemovedDocument(
-            unique_id=unique_id, removed_at=removed_at, to_erase=earlier | more
+            unique_id=unique_id,
+            removed_at=removed_at,
+            patient_id=patient_id,
+            to_erase=earlier | more,
         )
     return tombstones

@@ -30,6 +30,8 @@ class SubmissionSetReader(ObjectReader):
         ids, uids
             Only those with one of these entryUUIDs (bare) or uniqueIds (hashed); None for all.
         """
+        if not (keys := self._shown_keys(keys)):
+            return []
         parameters = {"keys": keys, "statuses": letters(criteria.statuses), "limit": limit}
         query = Filtered(_SQL["find_submission_sets"], _SQL, parameters)
         query.add_times("submission", criteria.submission_time)
@@ -40,7 +42,8 @@ class SubmissionSetReader(ObjectReader):
         if criteria.author_patterns:
             query.add("author_patterns", [like(pattern) for pattern in criteria.author_patterns])
         query.add_ids({"ids": ids, "uids": uids})
-        return self._objects(ObjectKind.SUBMISSION_SET, query.ending("newest_first"), query.parameters)
+        ending = self._only_shown(query).ending("newest_first")
+        return self._objects(ObjectKind.SUBMISSION_SET, ending, query.parameters)
 
     def submission_sets(self, entry_uuids: Sequence[str], limit: int) -> list[FoundObject]:
         """SubmissionSets by entryUUID."""

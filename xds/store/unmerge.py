@@ -15,6 +15,7 @@ from xds.ebxml import encode_slot
 from xds.model import AssociationType, SubmissionSetStatus
 from xds.store.access import Connection
 from xds.store.bodies import BodyCodec
+from xds.store.directives import share_directives
 from xds.store.patient_errors import PatientError
 from xds.store.rows import bare
 from xds.store.statements import statements
@@ -174,7 +175,11 @@ def carry_out(
         cut = [bare(item.entry_uuid) for item in plan.joining]
         connection.run(_SQL["cut"], {"keys": keys, "ids": cut})
     moved = list(pair.moved)
-    ancestors = [edge.survivor_key for edge in _path(connection, pair)]
+    path = _path(connection, pair)
+    ancestors = [edge.survivor_key for edge in path]
+    share_directives(
+        connection, [(edge.survivor_key, edge.merged_at.isoformat()) for edge in path], pair.subsumed_key
+    )
     connection.run(_SQL["release"], {"subsumed": pair.subsumed_key})
     members = [key for key in moved if key != pair.subsumed_key]
     connection.run(_SQL["give_back_members"], {"subsumed": pair.subsumed_key, "members": members})

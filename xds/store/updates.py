@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from xds.model import AvailabilityStatus, ObjectKind, Submission, is_sha1
 from xds.store import rows
 from xds.store.access import borrowed
+from xds.store.directives import follow_documents
 from xds.store.statements import statements
 from xds.store.submissions import RegistryTransaction, SubmissionStore
 from xds.store.versions import UpdateFactsReader
@@ -59,6 +60,8 @@ class UpdateTransaction(RegistryTransaction):
             patient_keys=patient_keys,
         )
         self._keep_unique_ids(submission, patient_key)
+        if moved_from := set(patient_keys) - {patient_key}:
+            follow_documents(self.connection, moved_from, patient_key, superseded)
         if superseded:
             parameters = {"keys": patient_keys, "ids": [rows.bare(item) for item in superseded]}
             self.connection.run(_SQL["deprecate_folders"], parameters)

@@ -21,6 +21,9 @@ SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body, last_up
 -- filter_logical_ids: by logicalID (XDS Metadata Update)
  AND logical_id = ANY(%(logical_ids)s::uuid[]);
 
+-- filter_shown: what consent directives withhold is not there
+ AND patient_key <> ALL(%(blocked)s::bigint[]) AND entry_uuid <> ALL(%(hidden)s::uuid[]);
+
 -- newest_first: and no more than can be answered
  ORDER BY last_update_time DESC, entry_uuid LIMIT %(limit)s;
 

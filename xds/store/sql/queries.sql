@@ -1,5 +1,8 @@
--- patient: an id that is known and not merged away, with all keys whose rows are its own
-SELECT patient_key || member_keys
+-- patient: an id that is known and not merged away, with all keys whose rows are its own, and whether there is a
+-- consent directive to be read
+SELECT patient_key || member_keys,
+       EXISTS (SELECT 1 FROM consent_directive AS d
+                WHERE d.patient_key = ANY(patient.patient_key || member_keys) AND d.lifted_at IS NULL)
   FROM patient
  WHERE cx = %(cx)s AND merged_into IS NULL;
 
@@ -65,6 +68,9 @@ SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
 
 -- filter_logical_ids: by logicalID (XDS Metadata Update)
  AND logical_id = ANY(%(logical_ids)s::uuid[]);
+
+-- filter_shown: what consent directives withhold is not there
+ AND patient_key <> ALL(%(blocked)s::bigint[]) AND entry_uuid <> ALL(%(hidden)s::uuid[]);
 
 -- filter_online: documentAvailability
  AND NOT offline;

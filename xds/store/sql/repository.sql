@@ -45,7 +45,7 @@ SELECT submission_id, 'urn:uuid:' || submission_set_uuid, submission_set_unique_
  ORDER BY submission_id;
 
 -- documents_to_serve: registered documents by uniqueId
-SELECT DISTINCT ON (d.unique_id) d.unique_id, d.sha256, d.size, d.mime_type, d.seal
+SELECT DISTINCT ON (d.unique_id) d.unique_id, d.sha256, d.size, d.mime_type, d.seal, d.patient_id
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
  WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered' AND d.removed_at IS NULL
@@ -67,7 +67,8 @@ RETURNING d.unique_id;
 
 -- removed_documents: tombstones, with when it was and whether octets are still to be erased
 SELECT d.unique_id, d.sha256, d.erased_at IS NOT NULL,
-       to_char(max(d.removed_at) OVER (PARTITION BY d.unique_id) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+       to_char(max(d.removed_at) OVER (PARTITION BY d.unique_id) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       d.patient_id
   FROM repository_document AS d
  WHERE d.unique_id = ANY(%(unique_ids)s) AND d.removed_at IS NOT NULL
  ORDER BY d.unique_id, d.submission_id;

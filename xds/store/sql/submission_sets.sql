@@ -24,5 +24,8 @@ SELECT 'urn:uuid:' || entry_uuid, patient_key, status::text, home, body
 -- filter_uids: by uniqueId
  AND uid = ANY(%(uids)s);
 
+-- filter_shown: what consent directives withhold is not there
+ AND patient_key <> ALL(%(blocked)s::bigint[]) AND entry_uuid <> ALL(%(hidden)s::uuid[]);
+
 -- newest_first: and no more than can be answered
  ORDER BY submission_time DESC, entry_uuid LIMIT %(limit)s;
