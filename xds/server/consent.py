@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from xds.access import ConsentPolicy
 from xds.settings import Settings
+from xds.store import ConsentStore, ConsentTerms, Pool
 
 
 def consent_policy(settings: Settings) -> ConsentPolicy:
@@ -17,3 +18,8 @@ def consent_policy(settings: Settings) -> ConsentPolicy:
         notice_roles=frozenset(consent.notice_roles),
         custodian=consent.custodian,
     )
+
+
+def consent_store(settings: Settings, pool: Pool) -> ConsentStore:
+    """Where consent is kept."""
+    return ConsentStore(pool, ConsentTerms(policy=consent_policy(settings)))

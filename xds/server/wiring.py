@@ -43,8 +43,8 @@ from xds.server.application import Application
 from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.codes import CodesWatch
+from xds.server.consent import consent_policy, consent_store
 from xds.server.credentials import Credentials
-from xds.server.consent import consent_policy
 from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gate import Gates, SignatureGate
@@ -151,8 +151,7 @@ def build(
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings) or registrar, vault, spool)
-        consent = ConsentStore(pool, ConsentTerms(policy=consent_policy(settings)))
-        handlers |= _repository_handlers(settings, rules, rounds, consent)
+        handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool))
     served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
     between = None
     if "gateway" in settings.server.roles:

@@ -322,7 +322,8 @@ def _locators(
     located += [(item.entry_uuid, ObjectKind.SUBMISSION_SET) for item in submission.submission_sets]
     located += [(item.entry_uuid, ObjectKind.FOLDER) for item in submission.folders]
     located += [(item.entry_uuid, ObjectKind.ASSOCIATION) for item in associations]
-    source_id = submission.submission_set.source_id
+    # A registration always has one; tests fill a store by parts.
+    source_id = next((item.source_id for item in submission.submission_sets), None)
     for entry_uuid, kind in sorted(located):
         yield rows.bare(entry_uuid), patient_key, kind.value, source_id
 
