@@ -36,6 +36,7 @@ def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity
         "no signer": issue(other, "partner-c", signs=False),
         "stranger": issue(Authority.made(), "partner-a"),
         "service": issue(authority, "service"),
+        "repository only": issue(authority, "partner-d"),
     }
     folder.mkdir()
     revoked = other.revoke([identities["revoked"].certificate])
@@ -51,6 +52,9 @@ def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity
         path.write_bytes(pem_of(identities[name].certificate))
         entry = {"name": name, "certificates": [str(path)], "source_ids": [source_id]}
         table.append(entry | {"signed_answers": name == "partner-b"})
+    path = folder / "partner-d.pem"
+    path.write_bytes(pem_of(identities["repository only"].certificate))
+    table.append({"name": "partner-d", "certificates": [str(path)], "end_points": ["repository"]})
     third = {"issuer": str(folder / "other.pem"), "subject": "CN=partner-c"}
     table.append({"name": "partner-c", **third, "revocation_list": str(folder / "other.crl")})
     return table, identities

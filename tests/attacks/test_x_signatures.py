@@ -217,6 +217,13 @@ def test_x4_self_signed(target: Target) -> None:
     target.refuses(octets, AUTHENTICATION)
 
 
+def test_x4_a_partner_that_may_not_call_this_end_point(target: Target) -> None:
+    answer = target.refuses(
+        signed(target.registration(), target.identities["repository only"]), AUTHENTICATION
+    )
+    assert answer.fault_id == "signer-end-point"
+
+
 def test_x5_replay_gets_the_stored_answer_and_runs_nothing(target: Target) -> None:
     octets = target.message()
     first = target.post("ITI-42", octets)

@@ -4,7 +4,6 @@ What a signature covers is found and verified by `xds.wss`; here it is bound to 
 to the partner table, and what is handed on is the very element that was verified.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -31,8 +30,6 @@ from xds.wss import (
     verify,
 )
 from xds.xml.namespaces import XOP_INCLUDE
-
-log = logging.getLogger(__name__)
 
 _OF_PKI: Final[Mapping[pki.Refusal, Refusal]] = {
     pki.Refusal.UNKNOWN: refusals.CERTIFICATE_UNKNOWN,
@@ -153,6 +150,35 @@ class SignatureGate:
         if verified.to not in addresses:
             raise Refused(refusals.TO, expected=" or ".join(sorted(addresses)[:1]))
         return verified
+
+
+class EndPointGate:
+    """Lets an enrolled partner call the end points that it was enrolled for, however it is proven.
+
+    Parameters
+    ----------
+    allowed
+        Roles whose end points a partner may call, by its name.
+    role
+        Of this end point.
+    """
+
+    def __init__(self, allowed: Mapping[str, Collection[str]], role: str) -> None:
+        self._allowed = allowed
+        self._role = role
+
+    def admit(self, request: Request, environ: Environ) -> Request:
+        """Return the request as it is.
+
+        Raises
+        ------
+        SoapFault
+            Its partner may not call this end point.
+        """
+        allowed = self._allowed.get(request.caller.partner or "")
+        if allowed is not None and self._role not in allowed:
+            raise security_fault(Refused(refusals.OTHER_END_POINT))
+        return request
 
 
 def attachments_of(request: Request) -> Attachments:

@@ -47,7 +47,7 @@ from xds.server.consent import consent_policy, consent_store
 from xds.server.credentials import Credentials
 from xds.server.endpoint import Gate, SoapDoor
 from xds.server.feeds import FeedDoor, feed_server
-from xds.server.gate import Gates, SignatureGate
+from xds.server.gate import EndPointGate, Gates, SignatureGate
 from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
@@ -219,7 +219,12 @@ def _gate(settings: Settings, credentials: Credentials, path: str) -> Gate | Non
     """Who proves what a request says of its sender; None where nobody is enrolled and nothing has to be signed."""
     if not settings.security.signed and not any(map(is_enrolled, settings.partners)):
         return None
-    return Gates(SignatureGate(lambda: credentials.trust, settings.server, path))
+    signatures = SignatureGate(lambda: credentials.trust, settings.server, path)
+    roles = {settings.server.registry_path: "registry", settings.server.repository_path: "repository"}
+    if path not in roles:
+        return signatures
+    allowed = {item.name: item.end_points for item in settings.partners if is_enrolled(item)}
+    return Gates(signatures, EndPointGate(allowed, roles[path]))
 
 
 def signing_identity(settings: Settings) -> SigningIdentity | None:
