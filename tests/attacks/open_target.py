@@ -24,6 +24,14 @@ GROWTH = 64 * 1024 * 1024
 _ONLY_OPERATION = frozenset({"schema_migration", "code"})
 """Tables that tell nothing of a submission: migrations, and coded values that were seen."""
 
+_OF_REJECTED = (
+    " WHERE submission_id IN (SELECT submission_id FROM repository_submission WHERE state = 'rejected')"
+)
+_REJECTED = {
+    "repository_submission": " WHERE state <> 'rejected'",
+    "repository_document": _OF_REJECTED.replace(" IN ", " NOT IN "),
+}
+
 
 @dataclass(slots=True)
 class Trap:
@@ -67,8 +75,11 @@ class OpenTarget:
         """Where nobody may call: for attacks that make a server fetch something."""
         return f"http://127.0.0.1:{self.trap.port}/secret"
 
-    def kept(self) -> tuple[dict[str, int], set[Path]]:
-        """Rows of every table that holds what was sent, and every file of vault and spool."""
+    def kept(self) -> tuple[dict[str, int], set[str]]:
+        """Rows of every table that holds what was sent, and every file of vault and spool.
+
+        Not what a refused submission leaves for the sweep: that it was rejected, and octets that nobody can ask for.
+        """
         rows = {}
         with psycopg.connect(self.dsn) as connection:
             found = connection.execute(
@@ -77,10 +88,16 @@ class OpenTarget:
             for (table,) in found.fetchall():
                 if table not in _ONLY_OPERATION and not table.startswith("audit"):
                     query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))
-                    (count,) = connection.execute(query).fetchone() or (0,)
+                    (count,) = connection.execute(query + sql.SQL(_REJECTED.get(table, ""))).fetchone() or (
+                        0,
+                    )
                     rows[table] = int(count)
+            rejected = connection.execute(
+                "SELECT encode(sha256, 'hex') FROM repository_document" + _OF_REJECTED
+            ).fetchall()
         folder = self.service.folder / "data" / "documents"
-        return rows, {path for path in folder.rglob("*") if path.is_file()}
+        files = {path.name for path in folder.rglob("*") if path.is_file()}
+        return rows, files - {sha256 for (sha256,) in rejected}
 
     @contextmanager
     def unharmed(

@@ -1,7 +1,7 @@
 """ITI-41 Provide and Register Document Set-b: the Expected Actions of the Repository (ITI TF-2 3.41.4.1.3)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lxml import etree
@@ -13,6 +13,8 @@ from xds.model import (
     DuplicateUniqueIdInRegistry,
     RegistryResponse,
     RepositoryBusy,
+    Submission,
+    XdsError,
     has_error,
 )
 from xds.repository.deposit import Depositor
@@ -93,12 +95,9 @@ class ProvideAndRegisterDocumentSet:
             findings = check_provision(submission, parts, policy, repeated)
             dicom = read_dicom(submission, documents)
             findings += check_manifests(submission, dicom, policy)
-            known = self._store.known_documents(
-                [entry.unique_id for entry in submission.document_entries if entry.unique_id]
-            )
             if not has_error(findings):
                 submission = complete(submission, parts, self._repository_unique_id)
-                findings += same_document(known, submission)
+                findings += self._same_as_held(submission, documents)
             if has_error(findings):
                 whole = complete(submission, parts, self._repository_unique_id)
                 judged = self._depositor.judge(whole, caller=request.caller)
@@ -118,6 +117,19 @@ class ProvideAndRegisterDocumentSet:
         finally:
             for item in inline:
                 item.discard()
+
+    def _same_as_held(
+        self, submission: Submission, documents: Mapping[str, SpooledDocument]
+    ) -> list[XdsError]:
+        """What is held under a uniqueId stays what it is, even against octets made to have the same SHA-1."""
+        entries = {entry.unique_id: entry for entry in submission.document_entries if entry.unique_id}
+        held = self._store.known_documents(entries)
+        collisions = {
+            unique_id
+            for unique_id, (sha1, _, sha256) in held.items()
+            if (brought := documents[entries[unique_id].entry_uuid]).sha1 == sha1 and brought.sha256 != sha256
+        }
+        return same_document({name: item[:2] for name, item in held.items()}, submission, collisions)
 
     def _receive(
         self, elements: Sequence[etree._Element], request: Request, inline: list[SpooledDocument]

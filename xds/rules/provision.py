@@ -3,7 +3,7 @@
 The repository judges what only it can: documents against their entries. The rest is the registry's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -284,6 +284,7 @@ class KnownDocuments:
 
     submission: Submission
     known: Mapping[str, tuple[str, int]]
+    collisions: Collection[str] = ()  # uniqueIds whose octets differ, though their SHA-1 does not
 
     def pairs(self) -> Iterator[tuple[DocumentEntry, str, int]]:
         """The entries whose uniqueId is held, with SHA-1 and number of octets of what is held."""
@@ -307,6 +308,11 @@ def non_identical_hash(case: KnownDocuments) -> Iterator[Found]:
     for entry, sha1, _ in case.pairs():
         if sha1.lower() != (entry.hash or "").lower():
             yield f"{entry.entry_uuid} hash", f"{entry.unique_id} is stored with another hash"
+        elif entry.unique_id in case.collisions:
+            yield (
+                f"{entry.entry_uuid} hash",
+                f"{entry.unique_id} is stored with other octets of the same SHA-1",
+            )
 
 
 @_KNOWN_BOOK.rule(
@@ -327,7 +333,9 @@ SAME_DOCUMENT: Final[tuple[Rule[KnownDocuments], ...]] = _KNOWN_BOOK.rules
 _ANY: Final = RulePolicy()  # no level lowers these rules
 
 
-def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) -> list[XdsError]:
+def same_document(
+    known: Mapping[str, tuple[str, int]], submission: Submission, collisions: Collection[str] = ()
+) -> list[XdsError]:
     """Find documents that the repository holds under the same uniqueId with other content.
 
     With the same hash and size a document may come again (ITI TF-2 3.41.4.1.3.2).
@@ -338,5 +346,8 @@ def same_document(known: Mapping[str, tuple[str, int]], submission: Submission) 
         uniqueId → SHA-1 and number of octets of what the repository holds.
     submission
         As `complete` returned it.
+    collisions
+        The uniqueIds under which octets of the same SHA-1 and another SHA-256 come.
     """
-    return run(SAME_DOCUMENT, KnownDocuments(submission=submission, known=known), _ANY)
+    case = KnownDocuments(submission=submission, known=known, collisions=collisions)
+    return run(SAME_DOCUMENT, case, _ANY)

@@ -88,11 +88,11 @@ class RepositoryStore:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int]]:
-        """uniqueId → (SHA-1 hex, size) of the documents among them that are registered or were removed."""
+    def known_documents(self, unique_ids: Iterable[str]) -> dict[str, tuple[str, int, str]]:
+        """uniqueId → (SHA-1 hex, size, SHA-256 hex) of the documents among them that are registered or were removed."""
         with borrowed(self._pool) as connection:
             found = connection.run(_SQL["known_documents"], {"unique_ids": list(unique_ids)})
-        return {row[0]: (row[1].hex(), row[2]) for row in found}
+        return {row[0]: (row[1].hex(), row[2], row[3].hex()) for row in found}
 
     def add_pending(
         self,

@@ -1,6 +1,6 @@
 -- known_documents: what the repository holds or held under uniqueIds, registered only: removed or not, a
 -- uniqueId names the same octets for ever (ITI TF-3 4.2.3.2.26)
-SELECT d.unique_id, d.sha1, d.size
+SELECT d.unique_id, d.sha1, d.size, d.sha256
   FROM repository_document AS d
   JOIN repository_submission AS s USING (submission_id)
  WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered';
