@@ -116,7 +116,7 @@ PATHS = {
 @pytest.mark.parametrize("value", PATHS.values(), ids=PATHS.keys())
 @pytest.mark.parametrize("field", ["unique_id", "repository_unique_id", "mime_type"])
 def test_d3_an_id_never_is_a_path(target: OpenTarget, field: str, value: str) -> None:
-    """Any text may be a uniqueId (ITI TF-3 4.2.3.2.26) and is kept as such; a document lies at the hash of its octets."""
+    """Any text may be a uniqueId (ITI TF-3 4.2.3.2.26) and is kept as such; octets lie where their hash says."""
     content = f"octets of {field} {value[:40]}".encode()
     with target.unharmed(stores=True):
         answer, unique_id = publish(target, content, keeps=True, hash=None, size=None, **{field: value})
