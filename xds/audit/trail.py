@@ -229,6 +229,17 @@ class AuditLog:
                 [self.event(what, description, caller=caller, endpoint=endpoint, outcome=outcome, **facts)]
             )
 
+    def keep(self, *events: AuditEvent) -> None:
+        """Keep events beside the metadata, before what they tell of happens.
+
+        Raises
+        ------
+        AuditUnavailable
+            They are not kept.
+        """
+        if self._ledger is not None:
+            self._ledger.keep(events)
+
     def event(
         self,
         what: System,

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "codes": "The code lists of an affinity domain.",
     "keys": "Certificates and keys to try signed feeds and mutual TLS with.",
     "conformance": "Run our own test plans against a registry or repository.",
+    "audit": "The audit log: who did what with whose data.",
     "patients": "The patients of the affinity domain.",
     "sandbox": "The fabricated patients of the Lite service.",
     "db": "The metadata store's schema.",

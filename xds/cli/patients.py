@@ -1,6 +1,5 @@
 """`xds patients`: the patients of the affinity domain, worked on directly in the metadata store."""
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from xds.audit import AuditEvent, AuditUnavailable, System
+from xds.cli.administrator import Administrator, user_name
 from xds.cli.database import Database, database_options
 from xds.cli.options import json_option, patient_option
 from xds.cli.outcome import Refused, Unreadable, write_json
@@ -30,23 +31,28 @@ def patients() -> None:
 
 
 @contextmanager
-def _store(database: Database) -> Iterator[PatientStore]:
-    """The store; what it refuses is the command's answer."""
+def _store(database: Database) -> Iterator[tuple[PatientStore, Administrator]]:
+    """The store, and who works on it; what it refuses is the command's answer."""
     with database.opened() as pool:
         try:
-            yield PatientStore(pool)
+            yield PatientStore(pool), Administrator(pool, database)
         except (UnusableAssignment, InvalidPatientId) as error:
             raise Unreadable(str(error)) from None
         except PatientError as error:
             raise Refused(str(error)) from None
+        except AuditUnavailable:
+            raise Refused("the audit log cannot be written; nothing was changed") from None
+
+
+def _event(who: Administrator, action: str, what: str, patient_id: str) -> AuditEvent:
+    """An event of the audit log, written with what is done."""
+    patients = (canonical_identifier(patient_id),)
+    return who.event(System.PATIENT_ADMINISTRATION, what, action=action, patients=patients)
 
 
 def _administrator() -> str:
     """Who does it, for the history."""
-    try:
-        return f"administrator {getpass.getuser()}"
-    except (KeyError, OSError):  # a user id without a name
-        return "administrator"
+    return f"administrator {user_name()}"
 
 
 @patients.command(epilog="Example: xds patients add --patient @id.txt --family Sample --config xds.toml")
@@ -79,8 +85,8 @@ def add(
         birth_date=birth_date,
         sex=sex,
     )
-    with _store(database) as store:
-        is_new = store.admit(record)
+    with _store(database) as (store, who):
+        is_new = store.admit(record, [_event(who, "C", "add", record.patient_id)])
     _tell(
         as_json, {"added": is_new}, "the patient is known now" if is_new else "the patient was known already"
     )
@@ -94,7 +100,9 @@ def add(
 @json_option
 def show(database: Database, patient: str, as_json: bool) -> None:
     """What is known of a patient id, and its merges."""
-    with _store(database) as store:
+    with _store(database) as (store, who):
+        concerned = (canonical_identifier(patient),)
+        who.did(System.PATIENT_ADMINISTRATION, "show", action="R", patients=concerned)
         view = store.show(patient)
     if as_json:
         write_json(_view_json(view))
@@ -110,8 +118,9 @@ def show(database: Database, patient: str, as_json: bool) -> None:
 @json_option
 def merge(database: Database, patient: str, into: str, as_json: bool) -> None:
     """Let one patient id answer for another as well; the other is then out of use."""
-    with _store(database) as store:
-        is_merged = store.merge(patient, into, source=_administrator())
+    with _store(database) as (store, who):
+        events = [_event(who, "D", "merge", patient), _event(who, "U", "merge", into)]
+        is_merged = store.merge(patient, into, source=_administrator(), events=events)
     _tell(as_json, {"merged": is_merged}, "merged" if is_merged else "they were merged already")
 
 
@@ -130,9 +139,10 @@ def merge(database: Database, patient: str, into: str, as_json: bool) -> None:
 def unmerge(database: Database, patient: str, assign: Path | None, as_json: bool) -> None:
     """Undo a merge. What was added since has to be assigned: without it the list is written, and nothing done."""
     decisions = {} if assign is None else read_decisions(assign)
-    with _store(database) as store:
+    with _store(database) as (store, who):
+        events = [_event(who, "U", "unmerge", patient)]
         try:
-            plan = store.unmerge(patient, decisions, source=_administrator())
+            plan = store.unmerge(patient, decisions, source=_administrator(), events=events)
         except Unassigned as undecided:
             if as_json:
                 write_json({"unmerged": False, **_plan_json(undecided.plan)})
@@ -155,11 +165,10 @@ def import_command(database: Database, file: Path, as_json: bool) -> None:
     records = read_patients(file)
     added = known = 0
     refused: list[tuple[int, str]] = []
-    with database.opened() as pool:
-        store = PatientStore(pool)
+    with _store(database) as (store, who):
         for number, record in enumerate(records, start=1):
             try:
-                if store.admit(record):
+                if store.admit(record, [_event(who, "C", "import", record.patient_id)]):
                     added += 1
                 else:
                     known += 1

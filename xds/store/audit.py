@@ -75,9 +75,15 @@ def _spooled(spool: Spool, events: Sequence[AuditEvent]) -> None:
 
 
 class Outbox:
-    """A `xds.audit.Ledger`: the metadata store, and a spool on this machine for when it is away."""
+    """A `xds.audit.Ledger`: the metadata store, and a spool on this machine for when it is away.
 
-    def __init__(self, pool: Pool, spool: Spool) -> None:
+    Parameters
+    ----------
+    spool
+        None for a command, which does nothing without the store.
+    """
+
+    def __init__(self, pool: Pool, spool: Spool | None = None) -> None:
         self._pool = pool
         self._spool = spool
 
@@ -104,6 +110,8 @@ class Outbox:
         try:
             self.keep(events)
         except AuditUnavailable:
+            if self._spool is None:
+                raise
             _spooled(self._spool, events)
 
     def load(self) -> int:
@@ -115,7 +123,7 @@ class Outbox:
             Not now; the files stay.
         """
         count = 0
-        for file in self._spool.taken():
+        for file in () if self._spool is None else self._spool.taken():
             with borrowed(self._pool) as connection, connection.block():
                 if connection.run(_SQL["know_spool"], {"name": file.name}):
                     connection.run_together(insertion_of(file.records))
