@@ -77,6 +77,8 @@ class Collector:
                 connection.close()
 
     def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone would not wake who accepts
         self._listener.close()
         self.cut()
 

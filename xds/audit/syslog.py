@@ -4,7 +4,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final, Protocol
 
 from xds.audit.event import AuditEvent
@@ -64,23 +63,14 @@ def frame(record: bytes) -> bytes:
     return b"%d %b" % (len(record), record)
 
 
-def client_context(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer towards a receiver whose name is checked; with our certificate when there is one.
-
-    Raises
-    ------
-    OSError
-        A file cannot be used (`ssl.SSLError` is one).
-    """
-    context = ssl.create_default_context(cafile=None if ca is None else str(ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if certificate is not None:
-        context.load_cert_chain(certificate, key, password="")
-    return context
-
-
 class TlsChannel:
-    """A connection of RFC 5425."""
+    """A connection of RFC 5425.
+
+    Parameters
+    ----------
+    context
+        As `xds.pki.client_context` returns it: the receiver's name is checked, and ours is shown.
+    """
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
         plain = socket.create_connection((host, port), timeout=_SECONDS)

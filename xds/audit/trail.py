@@ -73,6 +73,10 @@ class Trail:
         """Tell facts: fields of `AuditEvent`."""
         self._facts.update(facts)
 
+    def fact(self, name: str, default: Any) -> Any:
+        """A fact as it was told."""
+        return self._facts.get(name, default)
+
     def about_failed(self, **facts: Any) -> None:
         """Tell facts of the part that failed, where the answer may be a PartialSuccess (3.18.5.1, 3.43.6.1)."""
         self._failed.update(facts)

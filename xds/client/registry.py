@@ -10,6 +10,7 @@ from typing import Self
 import requests
 from lxml import etree
 
+from xds.audit import UNAUDITED, AuditLog
 from xds.client.lenient import registry_response
 from xds.client.queries import ParameterValue, build_query
 from xds.client.service import DEFAULT_SECONDS, Service
@@ -51,6 +52,8 @@ class RegistryClient:
         Connections of the caller; by default an own pool.
     signing
         What each request is signed with (WS-Security, docs/security.md); by default none is.
+    audit
+        Where each call leaves its event (docs/audit.md); by default nowhere.
 
     Raises
     ------
@@ -65,8 +68,11 @@ class RegistryClient:
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
+        audit: AuditLog = UNAUDITED,
     ) -> None:
-        self._service = Service(url, Role.REGISTRY, timeout=timeout, session=session, signing=signing)
+        self._service = Service(
+            url, Role.REGISTRY, timeout=timeout, session=session, signing=signing, audit=audit
+        )
 
     def __enter__(self) -> Self:
         return self

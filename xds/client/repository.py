@@ -13,6 +13,7 @@ from typing import Final, Self
 import requests
 from lxml import etree
 
+from xds.audit import UNAUDITED, AuditLog
 from xds.client.documents import (
     DocumentInput,
     FolderParts,
@@ -98,6 +99,8 @@ class RepositoryClient:
         Connections of the caller; by default an own pool.
     signing
         What each request is signed with (WS-Security, docs/security.md); by default none is.
+    audit
+        Where each call leaves its event (docs/audit.md); by default nowhere.
 
     Raises
     ------
@@ -112,8 +115,11 @@ class RepositoryClient:
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
+        audit: AuditLog = UNAUDITED,
     ) -> None:
-        self._service = Service(url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing)
+        self._service = Service(
+            url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing, audit=audit
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,9 @@ import zeep
 import zeep.wsdl
 from lxml import etree
 
+from xds.audit import UNAUDITED, AuditLog
 from xds.client.answer import read_answer
+from xds.client.audited import client_trail, tell_answer
 from xds.client.documents import MemoryParts, PartStore, Progress
 from xds.client.transport import StreamingTransport, new_session
 from xds.mime import OutPart
@@ -58,6 +60,7 @@ class Service:
         timeout: float = DEFAULT_SECONDS,
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
+        audit: AuditLog = UNAUDITED,
     ) -> None:
         try:
             prepared = requests.Request("POST", url).prepare().url or ""
@@ -70,6 +73,7 @@ class Service:
         self._is_own = session is None
         self._session = session or new_session(url)
         self._transport = StreamingTransport(self._session, timeout, signing)
+        self._audit = audit
 
     def close(self) -> None:
         """Close the connections, unless the session came from the caller."""
@@ -107,20 +111,25 @@ class Service:
         ------
         ClientError
             See `xds.client.errors`.
+        AuditUnavailable
+            The call was made, and cannot be recorded.
         """
         identity = message_id or new_uuid_urn()
         transport = self._transport.for_call(
             transaction.action, documents if transaction.mtom else None, progress if documents else None
         )
         addressing = _Addressing(identity, blocks)
-        response = self._send(transport, transaction.operation, body, addressing)
-        return read_answer(
-            response,
-            parts or MemoryParts(_STRAY_PARTS),
-            message_id=identity,
-            expected=also_expected | {transaction.response},
-            progress=None if documents else progress,
-        )
+        with client_trail(self._audit, transaction, self.url, body) as trail:
+            response = self._send(transport, transaction.operation, body, addressing)
+            answer = read_answer(
+                response,
+                parts or MemoryParts(_STRAY_PARTS),
+                message_id=identity,
+                expected=also_expected | {transaction.response},
+                progress=None if documents else progress,
+            )
+            tell_answer(trail, answer)
+        return answer
 
     def _send(
         self, transport: StreamingTransport, operation: str, body: bytes, addressing: "_Addressing"

@@ -118,7 +118,8 @@ class RegistryStoredQuery:
                 names = dict.fromkeys(keys, selection.patient_id)
             else:
                 names = reader.patient_names(keys)
-                trail.about(patients=tuple(sorted(set(names.values()))))  # a query by id names none
+                if not trail.fact("patients", ()):  # a query by id names none
+                    trail.about(patients=tuple(sorted(set(names.values()))))
             if stored_query in SINGLE_PATIENT and _spans_patients(found, names):
                 raise ResultNotSinglePatient(
                     "the objects asked for belong to several patients; ask for one patient's at a time, or with"

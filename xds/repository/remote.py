@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from xds.access import DOMAIN, NOBODY, Caller, Requester
+from xds.audit import AuditUnavailable
 from xds.client import ClientError, RegistryClient
 from xds.model import (
     AdhocQuery,
@@ -34,7 +35,7 @@ class RemoteRegistrar:
             return RegistryResponse.of(structure)
         try:
             answer = self._client.register(submission)
-        except ClientError as error:
+        except (ClientError, AuditUnavailable) as error:
             raise RegistrarUnavailable(str(error)) from error
         return RegistryResponse(status=answer.status, findings=(*structure, *answer.findings))
 
@@ -48,7 +49,7 @@ class RemoteRegistrar:
         """Update metadata (ITI-57)."""
         try:
             return self._client.update(submission)
-        except ClientError as error:
+        except (ClientError, AuditUnavailable) as error:
             raise RegistrarUnavailable(str(error)) from error
 
     def query(self, query: AdhocQuery, requester: Requester) -> Submission:
@@ -58,7 +59,7 @@ class RemoteRegistrar:
         """
         try:
             answer = self._client.query(query)
-        except ClientError as error:
+        except (ClientError, AuditUnavailable) as error:
             raise RegistrarUnavailable(str(error)) from error
         if has_error(answer.findings):
             raise RegistrarUnavailable("the registry could not answer the query")

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from xds.audit.syslog import Channel, TlsChannel, UdpChannel, client_context
+from xds.audit.syslog import Channel, TlsChannel, UdpChannel
+from xds.pki import PkiError, client_context
 from xds.settings import AuditReceiver
 from xds.store import (
     Conflict,
@@ -118,7 +119,7 @@ class RelayThread(threading.Thread):
                 way = _Way(self._open(), time.monotonic(), start)
                 self._send(queue, way, clean)
                 self._failures = 0
-            except OSError as error:
+            except (OSError, PkiError) as error:
                 self._failures += 1
                 log.warning("audit: receiver not reached", extra={**self._facts(), "reason": _reason(error)})
                 self._stopped.wait(_PAUSE_SECONDS[min(self._failures, len(_PAUSE_SECONDS)) - 1])
@@ -147,11 +148,11 @@ def _opener(receiver: AuditReceiver) -> Callable[[], Channel]:
 
     def tls() -> Channel:
         # Read anew each time: certificates are renewed while we run.
-        context = client_context(receiver.ca, receiver.certificate, receiver.key)
+        context = client_context(authorities=receiver.ca, certificate=receiver.certificate, key=receiver.key)
         return TlsChannel(receiver.host, receiver.port, context)
 
     return tls
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or type(error).__name__
+def _reason(error: OSError | PkiError) -> str:
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -150,7 +150,7 @@ def build(
     vault = None
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
-        rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings) or registrar, vault, spool)
+        rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings, audit) or registrar, vault, spool)
         handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool))
     served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
     between = None
@@ -314,7 +314,7 @@ def query_policy(settings: Settings, rules: Policies) -> QueryPolicy:
     )
 
 
-def _remote_registrar(settings: Settings) -> Registrar | None:
+def _remote_registrar(settings: Settings, audit: AuditLog) -> Registrar | None:
     """The registry that the settings name; None for the one in this process."""
     url = settings.repository.registry_url
     if url is None:
@@ -324,7 +324,9 @@ def _remote_registrar(settings: Settings) -> Registrar | None:
     if security.certificate is not None and security.key is not None:
         signing = read_identity(security.certificate, security.key)
     session = new_session(url, _registry_tls(settings.repository))
-    return RemoteRegistrar(RegistryClient(url, timeout=seconds, session=session, signing=signing))
+    return RemoteRegistrar(
+        RegistryClient(url, timeout=seconds, session=session, signing=signing, audit=audit)
+    )
 
 
 def _registry_tls(repository: RepositorySettings) -> ssl.SSLContext | None:
