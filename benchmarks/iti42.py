@@ -29,6 +29,7 @@ _TEMPLATES: Final = 100
 _WARM_UP: Final = 0.3
 _COLON: Final = re.compile(r"(?<!:):(?=\w)")
 _numbers = itertools.count(0, 1_000_000)
+_SOURCE: Final = "2.999.4.1"
 _ANSWER: Final = 130  # octets of the RegistryResponse that is kept for a repeat
 
 
@@ -144,8 +145,8 @@ def _script(dsn: str, numbered: Submission, patients: int) -> tuple[str, dict[st
             for kind in (ObjectKind.SUBMISSION_SET, *[ObjectKind.DOCUMENT_ENTRY] * len(entries))
         )
         + " ON CONFLICT DO NOTHING RETURNING uid",
-        "INSERT INTO object_locator (entry_uuid, patient_key, kind) VALUES "
-        + ", ".join(f"({some_uuid}, {key}, '{kind}')" for kind in located),
+        "INSERT INTO object_locator (entry_uuid, patient_key, kind, source_id) VALUES "
+        + ", ".join(f"({some_uuid}, {key}, '{kind}', '{_SOURCE}')" for kind in located),
         f"INSERT INTO document_entry ({', '.join(COLUMNS['document_entry'])}) VALUES {entry_values}",
         f"INSERT INTO submission_set ({', '.join(COLUMNS['submission_set'])}) VALUES {set_values}",
         f"INSERT INTO association ({', '.join(COLUMNS['association'])}) VALUES {link_values}",

@@ -141,7 +141,7 @@ def _locators(key: int, item: Submission) -> Iterator[rows.Row]:
         (ObjectKind.ASSOCIATION, item.associations),
     ):
         for found in objects:
-            yield rows.bare(found.entry_uuid), key, kind.value
+            yield rows.bare(found.entry_uuid), key, kind.value, item.submission_set.source_id
 
 
 def _unique_ids(key: int, item: Submission) -> Iterator[rows.Row]:
