@@ -1,6 +1,7 @@
 """One service that demands signatures, for all attacks on messages; partners are enrolled as in production."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.attacks.clinic import POLICIES, Clinic, identity_settings
 from tests.attacks.target import SOURCES, Target
 from tests.transactions.conftest import base_settings, running
 from xds.pki import Authority, key_pem_of, pem_of
@@ -76,3 +78,33 @@ def target(
     settings = base_settings(dsn, folder) | {"partners": table, "security": security}
     with running(folder, settings) as service:
         yield Target(service=service, dsn=dsn, identities=identities, keys=folder / "keys")
+
+
+@pytest.fixture(scope="session")
+def clinic(
+    postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clinic]:
+    """A service that asks who asks, whoever brings the assertion."""
+    with _clinic(new_database(), tmp_path_factory.mktemp("clinic"), senders="any") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def strict_clinic(
+    postgres: str, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Clinic]:
+    """One that takes assertions of known senders only."""
+    with _clinic(new_database(), tmp_path_factory.mktemp("strict"), senders="proven") as started:
+        yield started
+
+
+@contextmanager
+def _clinic(dsn: str, folder: Path, *, senders: str) -> Iterator[Clinic]:
+    table, identities = enrol(folder / "keys")
+    users = identity_settings(folder)
+    users["assertions"]["senders"] = senders
+    keys = folder / "keys"
+    security = {"certificate": str(keys / "service.pem"), "key": str(keys / "service.key")}
+    told = {"partners": table, "policies": POLICIES, "security": security}
+    with running(folder, base_settings(dsn, folder) | users | told) as service:
+        yield Clinic(Target(service=service, dsn=dsn, identities=identities, keys=keys))

@@ -71,10 +71,11 @@ class Target:
         assert self.state() == before
 
     def alerts(self) -> int:
-        """How many Security Alerts about who sent something there are in the audit log."""
+        """How many Security Alerts there are in the audit log, about who sent something or asked for too much."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             found = connection.execute("SELECT body FROM audit_event ORDER BY number").fetchall()
-        return sum(decode_event(row[0]).kind == System.NODE_AUTHENTICATION for row in found)
+        kinds = (System.NODE_AUTHENTICATION, System.RESTRICTED_FUNCTION)
+        return sum(decode_event(row[0]).kind in kinds for row in found)
 
     def to(self, transaction: str) -> str:
         """What wsa:To of a transaction has to name."""

@@ -140,7 +140,7 @@ class Verifying:
     provider: IdentityProvider = field(
         default_factory=lambda: IdentityProvider(issuer=ISSUER, certificates=(identity("idp").certificate,))
     )
-    arrival: Arrival = field(default_factory=lambda: Arrival(now=NOW, end_points=frozenset({END_POINT})))
+    arrival: Arrival = field(default_factory=lambda: Arrival(now=NOW, urls=frozenset({END_POINT})))
     ledger: Memory = field(default_factory=Memory)
 
     def __call__(self, octets: bytes) -> AccessContext:
@@ -151,7 +151,7 @@ class Verifying:
         """Verify the assertion of a message."""
         found = find(root)
         assert found is not None
-        verifier = AssertionVerifier([self.provider], self.rules, self.ledger)
+        verifier = AssertionVerifier(lambda: [self.provider], self.rules, self.ledger)
         return verifier.verify(found, self.arrival)
 
     def later(self, delay: timedelta) -> "Verifying":

@@ -207,7 +207,7 @@ def test_a_handler_is_called_by_the_protocol_and_by_what_is_wrapped_around_it_on
         )
 
     # A feed over MLLP is no SOAP request: it has no action and no body to choose by.
-    around = {"server/audited.py", "server/guard.py", "server/proven.py"}
+    around = {"server/audited.py", "server/guard.py", "server/proven.py", "server/users.py"}
     assert where(calls) - {"feeds/receiver.py"} == {PROTOCOL, *around}
 
 

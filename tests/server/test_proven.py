@@ -2,9 +2,9 @@
 
 from typing import get_args
 
-from xds.settings.model import Signable
+from xds.settings.access import TransactionNumber
 from xds.transactions import CATALOGUE
 
 
 def test_every_transaction_can_be_demanded_signed() -> None:
-    assert set(get_args(Signable)) == {row.number for row in CATALOGUE}
+    assert set(get_args(TransactionNumber)) == {row.number for row in CATALOGUE}

@@ -27,6 +27,7 @@ from xds.access.consent import (
     judge,
     may_override,
 )
+from xds.access.patient import speaks_of
 from xds.access.policy import AccessPolicy, Attribute, Demand, Policy, Reason, Refusal, refusal_of
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "judge",
     "may_override",
     "refusal_of",
+    "speaks_of",
 ]

@@ -139,7 +139,7 @@ def _humans(event: AuditEvent) -> Iterator[etree._Element]:
 
 def user_alias(user: AccessContext) -> str:
     """UserName of a user: ``alias<user@issuer>``, the alias may be absent (ITI TF-2 3.40.4.2)."""
-    return _clean(f"<{user.user}@{user.issuer}>")
+    return _clean(user.user_name)
 
 
 def _participant(user_id: str, roles: Iterable[Coded], *, is_requestor: bool) -> etree._Element:

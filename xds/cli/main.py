@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",
     "codes": "The code lists of an affinity domain.",
-    "keys": "Certificates and keys to try signed feeds and mutual TLS with.",
+    "keys": "Certificates, keys and assertions to try signed feeds, mutual TLS and users with.",
     "conformance": "Run our own test plans against a registry or repository.",
     "audit": "The audit log: who did what with whose data.",
     "patients": "The patients of the affinity domain.",

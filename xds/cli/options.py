@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import click
 
 from xds.cli.outcome import Unreadable
+from xds.client import check_assertion
 from xds.model import Code, LocalizedString, is_lenient_oid, parse_patient_id
 from xds.settings import ServerSettings
 from xds.transactions import Role
@@ -89,6 +90,28 @@ def read_oid(_context: click.Context, _parameter: click.Parameter, value: str) -
     if not is_lenient_oid(value):
         raise click.BadParameter(f"{value!r} is not an OID")
     return value
+
+
+def assertion_option(command: F) -> F:
+    """The user on whose behalf a request is made."""
+    return click.option(
+        "--assertion",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        callback=_read_assertion,
+        help="SAML 2.0 assertion of the user who asks (ITI-40).",
+    )(command)
+
+
+def _read_assertion(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> bytes | None:
+    if value is None:
+        return None
+    try:
+        octets = value.read_bytes()
+        check_assertion(octets)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{value}: {error}") from None
+    return octets
 
 
 def quiet_option(command: F) -> F:

@@ -4,7 +4,7 @@ import click
 from lxml import etree
 
 from xds.cli.listing import answer_json, show_table
-from xds.cli.options import json_option, patient_option, timeout_option, url_option
+from xds.cli.options import assertion_option, json_option, patient_option, timeout_option, url_option
 from xds.cli.outcome import Refused, show_findings, write_json
 from xds.cli.signing import signing_options
 from xds.client import ParameterValue, RegistryClient, build_query, decode_answer, parameters_of, stored_query
@@ -36,6 +36,7 @@ from xds.wss import SigningIdentity
 @click.option("--xml", "as_xml", is_flag=True, help="Write the answer's XML.")
 @timeout_option
 @signing_options
+@assertion_option
 def query(
     *,
     name: str,
@@ -50,6 +51,7 @@ def query(
     as_xml: bool,
     timeout: float,
     signing: SigningIdentity | None,
+    assertion: bytes | None,
 ) -> None:
     """Ask a stored query of a registry (ITI-18, ITI-51).
 
@@ -60,7 +62,7 @@ def query(
     """
     return_type = ReturnType.OBJECT_REF if object_ref else ReturnType.LEAF_CLASS
     asked = _build(name, patient, given, anded, all_status, return_type, home)
-    with RegistryClient(url, timeout=timeout, signing=signing) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
         element = client.query_element(asked)
     answer = decode_answer(element)
     if as_xml:

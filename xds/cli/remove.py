@@ -2,7 +2,7 @@
 
 import click
 
-from xds.cli.options import json_option, timeout_option, url_option
+from xds.cli.options import assertion_option, json_option, timeout_option, url_option
 from xds.cli.outcome import Refused, finding_json, show_findings, write_json
 from xds.cli.signing import signing_options
 from xds.client import RegistryClient, RepositoryClient
@@ -36,6 +36,7 @@ def remove() -> None:
 @url_option("--from", Role.REPOSITORY)
 @timeout_option
 @signing_options
+@assertion_option
 @json_option
 def documents(
     *,
@@ -45,6 +46,7 @@ def documents(
     url: str,
     timeout: float,
     signing: SigningIdentity | None,
+    assertion: bytes | None,
     as_json: bool,
 ) -> None:
     """Remove documents by their uniqueId (ITI-86)."""
@@ -52,7 +54,7 @@ def documents(
         DocumentRequest(repository_unique_id=repository_id, document_unique_id=item, home_community_id=home)
         for item in unique_ids
     ]
-    with RepositoryClient(url, timeout=timeout, signing=signing) as client:
+    with RepositoryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
         response = client.remove(requests)
     _report(response, "not every document was removed", as_json=as_json)
 
@@ -62,6 +64,7 @@ def documents(
 @url_option("--from", Role.REGISTRY)
 @timeout_option
 @signing_options
+@assertion_option
 @json_option
 def objects(
     *,
@@ -69,13 +72,14 @@ def objects(
     url: str,
     timeout: float,
     signing: SigningIdentity | None,
+    assertion: bytes | None,
     as_json: bool,
 ) -> None:
     """Remove registered objects by their entryUUID, all of them or none (ITI-62).
 
     Associations that lead to a removed object have to be named as well.
     """
-    with RegistryClient(url, timeout=timeout, signing=signing) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
         response = client.remove(entry_uuids)
     _report(response, "nothing was removed", as_json=as_json)
 
@@ -85,15 +89,22 @@ def objects(
 @url_option("--from", Role.REGISTRY)
 @timeout_option
 @signing_options
+@assertion_option
 @json_option
 def submission_set(
-    *, submission_set: str, url: str, timeout: float, signing: SigningIdentity | None, as_json: bool
+    *,
+    submission_set: str,
+    url: str,
+    timeout: float,
+    signing: SigningIdentity | None,
+    assertion: bytes | None,
+    as_json: bool,
 ) -> None:
     """Remove a SubmissionSet, by entryUUID or uniqueId, with all that it brought (ITI-18, ITI-62).
 
     What others refer to stays, and so does everything then: the answer names the Associations.
     """
-    with RegistryClient(url, timeout=timeout, signing=signing) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
         name = "EntryUUID" if submission_set.startswith(UUID_PREFIX) else "UniqueId"
         answer = client.stored_query(
             "GetSubmissionSetAndContents",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from xds.cli.options import json_option, quiet_option, timeout_option, url_option
+from xds.cli.options import assertion_option, json_option, quiet_option, timeout_option, url_option
 from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
 from xds.cli.progress import progress_bar
 from xds.cli.signing import signing_options
@@ -61,6 +61,7 @@ Wanted = Mapping[DocumentRequest, Expected]
 @url_option("--from", Role.REPOSITORY)
 @timeout_option
 @signing_options
+@assertion_option
 @json_option
 @quiet_option
 def retrieve(
@@ -73,6 +74,7 @@ def retrieve(
     url: str,
     timeout: float,
     signing: SigningIdentity | None,
+    assertion: bytes | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -86,7 +88,7 @@ def retrieve(
     requests = sorted(wanted, key=lambda item: (item.repository_unique_id, item.document_unique_id))
     files: list[RetrievedFile] = []
     responses: list[RegistryResponse] = []
-    with RepositoryClient(url, timeout=timeout, signing=signing) as client:
+    with RepositoryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
         for start in range(0, len(requests), _BATCH):
             with progress_bar("retrieving", quiet=quiet) as progress:
                 result = client.retrieve(requests[start : start + _BATCH], folder, progress=progress)

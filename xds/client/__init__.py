@@ -1,5 +1,6 @@
 """Calling others: registries and repositories of any maker, documents streamed both ways."""
 
+from xds.client.assertion import check_assertion
 from xds.client.dicomweb import DicomWebClient, InstanceNotFound, study_of_url
 from xds.client.documents import DocumentInput, OpenDocument, PartStore, Progress
 from xds.client.errors import (
@@ -42,6 +43,7 @@ __all__ = [
     "SoapFault",
     "UnreadableAnswer",
     "build_query",
+    "check_assertion",
     "decode_answer",
     "new_version",
     "parameters_of",

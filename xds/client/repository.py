@@ -101,11 +101,13 @@ class RepositoryClient:
         What each request is signed with (WS-Security, docs/security.md); by default none is.
     audit
         Where each call leaves its event (docs/audit.md); by default nowhere.
+    assertion
+        The user on whose behalf it asks: a SAML 2.0 assertion, sent with every request (ITI-40).
 
     Raises
     ------
     ValueError
-        `url` is not an http or https address.
+        `url` is not an http or https address, or `assertion` no assertion.
     """
 
     def __init__(
@@ -116,9 +118,16 @@ class RepositoryClient:
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
         audit: AuditLog = UNAUDITED,
+        assertion: bytes | None = None,
     ) -> None:
         self._service = Service(
-            url, Role.REPOSITORY, timeout=timeout, session=session, signing=signing, audit=audit
+            url,
+            Role.REPOSITORY,
+            timeout=timeout,
+            session=session,
+            signing=signing,
+            audit=audit,
+            assertion=assertion,
         )
 
     def __enter__(self) -> Self:

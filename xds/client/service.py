@@ -12,6 +12,7 @@ from lxml import etree
 
 from xds.audit import UNAUDITED, AuditLog
 from xds.client.answer import read_answer
+from xds.client.assertion import UserAssertion
 from xds.client.audited import client_trail, tell_answer
 from xds.client.documents import MemoryParts, PartStore, Progress
 from xds.client.transport import StreamingTransport, new_session
@@ -45,11 +46,13 @@ class Service:
         Connections of the caller (client certificate, proxies); by default an own pool.
     signing
         What each request is signed with (WS-Security); by default none is.
+    assertion
+        The user on whose behalf it asks: a SAML 2.0 assertion, sent with every request (ITI-40).
 
     Raises
     ------
     ValueError
-        `url` is not an http or https address.
+        `url` is not an http or https address, or `assertion` no assertion.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Service:
         session: requests.Session | None = None,
         signing: SigningIdentity | None = None,
         audit: AuditLog = UNAUDITED,
+        assertion: bytes | None = None,
     ) -> None:
         try:
             prepared = requests.Request("POST", url).prepare().url or ""
@@ -70,6 +74,7 @@ class Service:
             raise ValueError(f"{url!r} is not an address; http:// or https:// was expected")
         self.url = url
         self._role = role
+        self._user = () if assertion is None else (UserAssertion(assertion),)
         self._is_own = session is None
         self._session = session or new_session(url)
         self._transport = StreamingTransport(self._session, timeout, signing)
@@ -138,7 +143,7 @@ class Service:
         client = _ZEEP.Client(
             _definition(self._role),
             transport=transport,
-            plugins=[addressing],
+            plugins=[addressing, *self._user],
             settings=_ZEEP.Settings(raw_response=True),
         )
         (port,) = next(iter(client.wsdl.services.values())).ports.values()

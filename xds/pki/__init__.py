@@ -19,11 +19,13 @@ from xds.pki.files import (
     read_pair,
     read_revocation_lists,
 )
-from xds.pki.sandbox import Authority, key_pem_of, make_sandbox, pem_of
+from xds.pki.sandbox import PROVIDER_ISSUER, PROVIDER_NAME, Authority, key_pem_of, make_sandbox, pem_of
 from xds.pki.tls import SUITES, client_context, server_context
 from xds.pki.trust import CertificateRefused, Enrolled, Refusal, Trust
 
 __all__ = [
+    "PROVIDER_ISSUER",
+    "PROVIDER_NAME",
     "SUITES",
     "Authority",
     "CertificateRefused",

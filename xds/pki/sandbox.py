@@ -1,4 +1,7 @@
-"""Keys to try things with: an authority, a server and two partners, made anew in a folder. Not for real use."""
+"""Keys to try things with, made anew in a folder: an authority, a server, an identity provider and two partners.
+
+Not for real use.
+"""
 
 import secrets
 from collections.abc import Sequence
@@ -22,6 +25,9 @@ SERVER_NAME: Final = "server"
 PARTNERS_FILE: Final = "partners.toml"
 PARTNERS: Final = {"partner-a": "2.999.4.1", "partner-b": "2.999.4.2"}
 """Name and sourceId."""
+PROVIDER_NAME: Final = "idp"
+PROVIDER_ISSUER: Final = "urn:oid:2.999.8.1"
+"""saml:Issuer of the sandbox's identity provider."""
 HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 
 _ORGANIZATION: Final = "XDS sandbox"
@@ -125,6 +131,7 @@ def make_sandbox(folder: Path) -> list[Path]:
     server = authority.issue("XDS sandbox server", hosts=HOSTS)
     for name, (certificate, key) in {
         SERVER_NAME: server,
+        PROVIDER_NAME: authority.issue("XDS sandbox identity provider"),
         **{name: authority.issue(name) for name in PARTNERS},
     }.items():
         files[f"{name}.key"] = key_pem_of(key)
@@ -152,9 +159,13 @@ def partner_table() -> str:
         for name, source_id in PARTNERS.items()
     ]
     head = (
-        "# Made by `xds keys sandbox`: who may send what. docs/settings.md says what else can stand here.\n"
+        "# Made by `xds keys sandbox`: who may send what, and whose word about users counts. docs/settings.md says\n"
+        "# what else can stand here.\n"
     )
-    return "\n".join([head, *tables])
+    provider = (
+        f'[[identity_providers]]\nissuer = "{PROVIDER_ISSUER}"\ncertificates = ["{PROVIDER_NAME}.pem"]\n'
+    )
+    return "\n".join([head, *tables, provider])
 
 
 def pem_of(certificate: x509.Certificate) -> bytes:

@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Literal
 
 from lxml import etree
 
-from xds.access import NOBODY, USUAL_POLICY, Caller, ConsentPolicy, Requester, is_told
+from xds.access import NOBODY, USUAL_POLICY, AccessContext, Caller, ConsentPolicy, Requester, is_told
 from xds.audit import SILENT, Trail, query_facts
 from xds.ebxml import decode_adhoc_query, encode_object_ref, encode_query_response
 from xds.model import (
@@ -21,11 +21,12 @@ from xds.model import (
     UnknownPatientId,
     XdsError,
     has_error,
+    parse_patient_id,
 )
 from xds.registry.advice import too_many_objects, too_many_octets
 from xds.registry.selections import SELECTIONS, SINGLE_PATIENT
 from xds.rules import Policies, check_query, known_parameters
-from xds.soap import Reply, Request
+from xds.soap import Reply, Request, require_patients
 from xds.store import FoundObject, QueryStore, RegistryReader
 
 DIRECTIVE_APPLIES: Final = "consent directive applies"
@@ -57,7 +58,9 @@ class RegistryStoredQuery:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a query:AdhocQueryRequest."""
         query, decoded = decode_adhoc_query(body)
-        request.trail.about(**query_facts(query, body))
+        facts = query_facts(query, body)
+        request.trail.about(**facts)
+        require_patients(self.transaction, request.caller, facts["patients"])
         return self._answer(
             query, decoded, request.caller, Requester(user=request.caller.user), request.trail
         )
@@ -109,6 +112,7 @@ class RegistryStoredQuery:
             found = selection.objects
             if len(found) > limit:
                 raise TooManyResults(too_many_objects(limit, query))
+            found = _of_their_patient(reader, found, requester.user)
             if not leaf_class:
                 home = policy.home_community_id
                 references = [encode_object_ref(item.entry_uuid, item.home or home) for item in found]
@@ -137,6 +141,17 @@ class RegistryStoredQuery:
                 raise TooManyResults(too_many_octets(self._policy.response_bytes, query))
             fragments.append(fragment)
         return fragments
+
+
+def _of_their_patient(
+    reader: RegistryReader, found: list[FoundObject], user: AccessContext | None
+) -> list[FoundObject]:
+    """Of a user whose assertion is for one patient: what is another's is as if it were not there."""
+    if user is None or user.resource_id is None:
+        return found
+    patient = parse_patient_id(user.resource_id)
+    keys = reader.patient_keys(user.resource_id if patient is None else str(patient)) or ()
+    return [item for item in found if item.patient_key in keys]
 
 
 def _spans_patients(found: Sequence[FoundObject], names: dict[int, str]) -> bool:

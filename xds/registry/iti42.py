@@ -22,7 +22,7 @@ from xds.rules import (
     effects_of,
     is_self_contained,
 )
-from xds.soap import Reply, Request
+from xds.soap import Reply, Request, require_patients
 from xds.store import Conflict, FactsReader, RegistryTransaction, RememberedAnswer, SubmissionStore
 from xds.transactions import ITI_42, Transaction
 
@@ -48,6 +48,7 @@ class RegisterDocumentSet:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a lcm:SubmitObjectsRequest; a repeat of a message gets the answer that it got."""
         submission, decoded = decode_submission(body)
+        require_patients(self.TRANSACTION.number, request.caller, submission_facts(submission)["patients"])
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
         policy = self._policies.of(request.caller, submission)

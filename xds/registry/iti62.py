@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from xds.audit import Trail, removal_facts
+from xds.audit import removal_facts
 from xds.ebxml import decode_remove_objects, encode_registry_response
 from xds.model import RegistryResponse, RemovalRequest, Submission, has_error
 from xds.registry.iti42 import Message, audit_answer, remembered, stored_answer
 from xds.rules import Policies, RulePolicy, check_removal
-from xds.soap import Reply, Request
+from xds.soap import Reply, Request, require_patients
 from xds.store import Removal, SubmissionStore
 from xds.transactions import ITI_62
 
@@ -35,30 +35,32 @@ class RemoveMetadata:
         message = None if message_id is None else Message(message_id, request.digest())
         policy = self._policies.of(request.caller)
         request.trail.about(objects=removal.object_ids)
-        answer = self._store.retrying(lambda: self._attempt(removal, message, policy, request.trail))
+        answer = self._store.retrying(lambda: self._attempt(removal, message, policy, request))
         audit_answer(request.trail, answer)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())
 
     def _attempt(
-        self, request: RemovalRequest, message: Message | None, policy: RulePolicy, trail: Trail
+        self, asked: RemovalRequest, message: Message | None, policy: RulePolicy, request: Request
     ) -> RegistryResponse | bytes:
         with self._store.transaction(Submission()) as tx:
             if (stored := stored_answer(tx, message, ITI_62.number)) is not None:
                 return stored
             removal = Removal(tx.connection)
             # More than the limit is not looked up: the answer says so whatever they are.
-            known = request.object_ids if len(request.object_ids) <= policy.max_objects else ()
+            known = asked.object_ids if len(asked.object_ids) <= policy.max_objects else ()
             facts = removal.facts_for(known)
-            trail.about(**removal_facts(request, facts))
-            response = RegistryResponse.of(check_removal(request, facts, policy))
+            told = removal_facts(asked, facts)
+            request.trail.about(**told)
+            require_patients(ITI_62.number, request.caller, told["patients"])
+            response = RegistryResponse.of(check_removal(asked, facts, policy))
             if has_error(response.findings):
                 # The same message may have removed them since: then what was found is its own work.
                 if (stored := stored_answer(tx, message, ITI_62.number)) is not None:
                     return stored
                 tx.undo()
             removal.delete(now=int(datetime.now(UTC).strftime("%Y%m%d%H%M%S")))
-            tx.conclude(trail.events(response), remembered(message, ITI_62.number, response))
+            tx.conclude(request.trail.events(response), remembered(message, ITI_62.number, response))
             log.info("metadata removed", extra={"objects": len(facts.objects)})
         return response

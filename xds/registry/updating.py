@@ -19,7 +19,7 @@ from xds.rules import (
     check_update,
     effects_of_update,
 )
-from xds.soap import Reply, Request
+from xds.soap import Reply, Request, require_patients
 from xds.store import UpdateStore
 from xds.transactions import Transaction
 
@@ -38,6 +38,7 @@ class MetadataUpdate:
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a lcm:SubmitObjectsRequest."""
         submission, decoded = decode_submission(body)
+        require_patients(self.TRANSACTION.number, request.caller, submission_facts(submission)["patients"])
         policy = self._policies.of(request.caller, submission)
         structure = check_structure(decoded, policy)
         message_id = request.envelope.message_id

@@ -29,7 +29,7 @@ from xds.rules import (
     not_said_yet,
     same_document,
 )
-from xds.soap import Reply, Request, document_content
+from xds.soap import Reply, Request, document_content, require_patients
 from xds.store import RepositoryStore
 from xds.xml import parse
 
@@ -85,7 +85,9 @@ class ProvideAndRegisterDocumentSet:
         self, body: etree._Element, request: Request, message: tuple[str, bytes] | None
     ) -> RegistryResponse:
         submission, decoded, elements = decode_provide_request(body)
-        request.trail.about(**submission_facts(submission))
+        facts = submission_facts(submission)
+        request.trail.about(**facts)
+        require_patients("ITI-41", request.caller, facts["patients"])
         policy = self._policies.of(request.caller, submission)
         structure = check_structure(decoded, policy)
         inline: list[SpooledDocument] = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from xds.access import Requester
+from xds.access import Requester, speaks_of
 from xds.audit import document_facts
 from xds.documents import VERIFIED_FIRST, DocumentDamaged, DocumentNotFound, Vault
 from xds.ebxml import RetrievedDocument, decode_retrieve_request, encode_retrieve_response
@@ -25,7 +25,8 @@ from xds.store import ConsentStore, RemovedDocument, RepositoryStore, ServedDocu
 class RetrieveDocumentSet:
     """The transaction. Documents are opened here and read while the answer is sent.
 
-    A document that consent withholds from the requester goes the way of one that is not here: nothing tells them apart.
+    A document that consent withholds from the requester, or that is of another patient than their assertion, goes the
+    way of one that is not here: nothing tells them apart.
     """
 
     def __init__(
@@ -110,14 +111,22 @@ class RetrieveDocumentSet:
         served = self._store.to_serve(unique_ids)
         patients = {item: served[item].patient_id if item in served else "" for item in unique_ids}
         withheld = self._consent.withheld(patients, requester)
-        return {name: item for name, item in served.items() if name not in withheld}
+        return {
+            name: item
+            for name, item in served.items()
+            if name not in withheld and speaks_of(requester.user, item.patient_id)
+        }
 
     def _tombstones(self, unique_ids: Sequence[str], requester: Requester) -> Mapping[str, RemovedDocument]:
         """What was here; a document that would be withheld has left no trace either."""
         removed = self._store.removed(unique_ids) if unique_ids else {}
         patients = {name: item.patient_id for name, item in removed.items()}
         withheld = self._consent.withheld(patients, requester)
-        return {name: item for name, item in removed.items() if name not in withheld}
+        return {
+            name: item
+            for name, item in removed.items()
+            if name not in withheld and speaks_of(requester.user, item.patient_id)
+        }
 
     def _made(
         self, absent: Sequence[DocumentRequest], findings: list[XdsError], requester: Requester

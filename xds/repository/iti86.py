@@ -16,7 +16,7 @@ from xds.model import (
 )
 from xds.repository.erase import erase
 from xds.rules import check_document_removal
-from xds.soap import Reply, Request
+from xds.soap import Reply, Request, require_patients
 from xds.store import RemovedDocument, RepositoryStore
 
 
@@ -57,6 +57,9 @@ class RemoveDocuments:
             return _events(request.trail, wanted, removed)
 
         names = [item.document_unique_id for item in wanted]
+        if names and request.caller.user is not None:
+            held = self._store.to_serve(names).values()
+            require_patients("ITI-86", request.caller, [item.patient_id for item in held])
         removed = self._store.remove(names, events) if wanted else {}
         to_erase = [sha256 for item in removed.values() for sha256 in item.to_erase]
         undone = erase(self._store, self._vault, to_erase)

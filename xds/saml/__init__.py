@@ -3,7 +3,6 @@
 from xds.saml.assertion import Assertion, read_assertion
 from xds.saml.issue import AssertionRequest, issue_assertion
 from xds.saml.providers import IdentityProvider
-from xds.saml.refusal import AssertionRefused, Fault
 from xds.saml.signature import AssertionLimits, find_assertion, verify_signature
 from xds.saml.verify import Arrival, AssertionLedger, AssertionRules, AssertionVerifier
 
@@ -12,11 +11,9 @@ __all__ = [
     "Assertion",
     "AssertionLedger",
     "AssertionLimits",
-    "AssertionRefused",
     "AssertionRequest",
     "AssertionRules",
     "AssertionVerifier",
-    "Fault",
     "IdentityProvider",
     "find_assertion",
     "issue_assertion",

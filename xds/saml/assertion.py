@@ -12,8 +12,9 @@ from lxml import etree
 
 from xds.access import AttributeValue, Claims, CodedValue
 from xds.model import InstanceIdentifier
-from xds.saml.refusal import AssertionRefused, Fault, invalid_token
+from xds.saml import refusals
 from xds.saml.signature import ATTRIBUTE, ATTRIBUTE_VALUE, ISSUER
+from xds.wss import Refused
 from xds.xml.namespaces import DSIG, HL7, SAML
 
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
@@ -68,21 +69,16 @@ def read_assertion(node: etree._Element) -> Assertion:
 
     Raises
     ------
-    AssertionRefused
+    Refused
         It has no Subject with a NameID, a condition that nobody here knows, or a time that is none.
     """
     name_id = _one(node, "Subject/NameID")
     if name_id is None or not _text(name_id):
-        raise invalid_token("NameID", "its Subject needs one NameID", "son Subject a besoin d'un NameID")
+        raise Refused(refusals.SUBJECT)
     conditions = _one(node, "Conditions")
     known = [] if conditions is None else list(conditions)
     if any(item.tag not in _CONDITIONS for item in known):
-        raise AssertionRefused(
-            Fault.UNSUPPORTED,
-            "condition",
-            "The assertion has a condition that is not known here",
-            "L'assertion a une condition qui n'est pas connue ici",
-        )
+        raise Refused(refusals.CONDITION)
     return Assertion(
         id=node.get("ID", ""),
         issuer=_text(node.find(ISSUER)),
@@ -126,11 +122,7 @@ def _certificates(data: etree._Element) -> Iterator[bytes]:
         try:
             yield base64.b64decode("".join(_text(element).split()), validate=True)
         except binascii.Error:
-            raise invalid_token(
-                "holder's certificate",
-                "the certificate of its holder cannot be read",
-                "le certificat de son porteur est illisible",
-            ) from None
+            raise Refused(refusals.HOLDER) from None
 
 
 def _authentication(node: etree._Element) -> str | None:
@@ -156,11 +148,7 @@ def _value(element: etree._Element) -> AttributeValue | None:
         return _text(element) or None
     child = children[0]
     if len(children) > 1 or etree.QName(child).namespace != HL7:
-        raise invalid_token(
-            "attribute value",
-            f"an AttributeValue holds a text or one element of {HL7}",
-            f"un AttributeValue contient un texte ou un élément de {HL7}",
-        )
+        raise Refused(refusals.VALUE, namespace=HL7)
     if "root" in child.attrib:
         return InstanceIdentifier(child.get("root", "").strip(), child.get("extension", "").strip())
     code = child.get("code", "").strip()
@@ -181,18 +169,13 @@ def _time(element: etree._Element, name: str) -> datetime | None:
             f"{whole}.{(fraction or '0')[:6]:0<6}{zone.replace('Z', '+00:00')}"
         ).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise invalid_token(
-            f"time {name}",
-            f"{name} has to be a date and time in UTC, such as 2026-05-01T12:00:00Z",
-            f"{name} doit être une date et heure UTC, comme 2026-05-01T12:00:00Z",
-        ) from None
+        raise Refused(refusals.INSTANT, what=name) from None
 
 
 def _one(node: etree._Element, path: str) -> etree._Element | None:
     found = node.findall(_saml(path))
     if len(found) > 1:
-        name = path.rpartition("/")[2]
-        raise invalid_token(f"two {name}", f"it has more than one {name}", f"il y a plusieurs {name}")
+        raise Refused(refusals.ONCE, what=path.rpartition("/")[2])
     return found[0] if found else None
 
 

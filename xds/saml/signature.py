@@ -4,8 +4,7 @@ What is read afterwards is the node that signxml returns: the octets whose diges
 message's own tree is looked at for its shape only.
 """
 
-import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,11 +14,10 @@ from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
-from xds.saml.refusal import AssertionRefused, Fault, failed_check
+from xds.saml import refusals
+from xds.wss import Refused
 from xds.xml import MalformedXml, parse
 from xds.xml.namespaces import DSIG, EXC_C14N, SAML, SOAP12, WSSE
-
-logging.getLogger("signxml").setLevel(logging.WARNING)  # at DEBUG it prints what is signed
 
 ASSERTION: Final = f"{{{SAML}}}Assertion"
 ISSUER: Final = f"{{{SAML}}}Issuer"
@@ -30,19 +28,19 @@ _SIGNATURE: Final = f"{{{DSIG}}}Signature"
 _SECURITY: Final = f"{{{WSSE}}}Security"
 _ENVELOPED: Final = f"{DSIG}enveloped-signature"
 _IN_SIGNATURE: Final = [f"{{{DSIG}}}{name}" for name in ("SignedInfo", "SignatureValue", "KeyInfo")]
-_METHODS: Final = frozenset(
-    {
-        SignatureMethod.RSA_SHA256,
-        SignatureMethod.RSA_SHA384,
-        SignatureMethod.RSA_SHA512,
-        SignatureMethod.SHA256_RSA_MGF1,
-        SignatureMethod.SHA384_RSA_MGF1,
-        SignatureMethod.SHA512_RSA_MGF1,
-        SignatureMethod.ECDSA_SHA256,
-        SignatureMethod.ECDSA_SHA384,
-    }
+_METHODS: Final = (
+    SignatureMethod.RSA_SHA256,
+    SignatureMethod.RSA_SHA384,
+    SignatureMethod.RSA_SHA512,
+    SignatureMethod.SHA256_RSA_MGF1,
+    SignatureMethod.SHA384_RSA_MGF1,
+    SignatureMethod.SHA512_RSA_MGF1,
+    SignatureMethod.ECDSA_SHA256,
+    SignatureMethod.ECDSA_SHA384,
 )
-_DIGESTS: Final = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
+_DIGESTS: Final = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512)
+_METHOD_NAMES: Final = {item.value: item.name for item in _METHODS}
+_DIGEST_NAMES: Final = {item.value: item.name for item in _DIGESTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,26 +58,16 @@ def find_assertion(header: etree._Element | None, body: etree._Element) -> etree
 
     Raises
     ------
-    AssertionRefused
+    Refused
     """
     root = body.getroottree().getroot()
     if next(root.iter(*_ENCRYPTED), None) is not None:
-        raise AssertionRefused(
-            Fault.UNSUPPORTED,
-            "encrypted",
-            "Encrypted assertions are not read here; send it as it is, the channel is encrypted",
-            "Les assertions chiffrées ne sont pas lues ici ; envoyez-la telle quelle, le canal est chiffré",
-        )
+        raise Refused(refusals.ENCRYPTED)
     assertions = list(root.iter(ASSERTION))
     if not assertions:
         return None
     if len(assertions) > 1:
-        raise AssertionRefused(
-            Fault.FAILED_CHECK,
-            "two assertions",
-            f"The message has {len(assertions)} assertions; send one",
-            f"Le message a {len(assertions)} assertions ; envoyez-en une seule",
-        )
+        raise Refused(refusals.TWICE, count=len(assertions))
     _check_place(assertions[0], header, root)
     return assertions[0]
 
@@ -87,26 +75,12 @@ def find_assertion(header: etree._Element | None, body: etree._Element) -> etree
 def _check_place(assertion: etree._Element, header: etree._Element | None, root: etree._Element) -> None:
     securities = list(root.iter(_SECURITY))
     if len(securities) > 1:
-        raise AssertionRefused(
-            Fault.INVALID_SECURITY,
-            "two security headers",
-            "The message has more than one wsse:Security; send one",
-            "Le message a plusieurs wsse:Security ; envoyez-en un seul",
-        )
+        raise Refused(refusals.SECURITY_TWICE)
     parent = assertion.getparent()
     if not securities or parent is not securities[0] or header is None or parent.getparent() is not header:
-        raise AssertionRefused(
-            Fault.FAILED_CHECK,
-            "place of the assertion",
-            "The assertion has to be a child of the wsse:Security header",
-            "L'assertion doit être un enfant de l'en-tête wsse:Security",
-        )
+        raise Refused(refusals.PLACE)
     if header.tag != f"{{{SOAP12}}}Header" or header.getparent() is not root:
-        raise failed_check(
-            "place of the header",
-            "it is not in the message's own header",
-            "elle n'est pas dans l'en-tête du message",
-        )
+        raise Refused(refusals.PLACE)
 
 
 def verify_signature(
@@ -120,7 +94,7 @@ def verify_signature(
 
     Raises
     ------
-    AssertionRefused
+    Refused
     """
     octets = etree.tostring(assertion, with_tail=False)
     _check_limits(assertion, octets, limits)
@@ -129,8 +103,8 @@ def verify_signature(
     configuration = SignatureConfiguration(
         location="./",
         expect_references=1,
-        signature_methods=_METHODS,
-        digest_algorithms=_DIGESTS,
+        signature_methods=frozenset(_METHODS),
+        digest_algorithms=frozenset(_DIGESTS),
         ignore_ambiguous_key_info=True,  # no key of the message is ever used
         verification_time=now,
     )
@@ -139,46 +113,23 @@ def verify_signature(
         if result is not None:
             _check_result(result, assertion.get("ID", ""))
             return result
-    raise failed_check(
-        "signature",
-        "its signature does not hold for the key enrolled for its issuer",
-        "sa signature ne vaut pas pour la clé enregistrée de son émetteur",
-    )
+    raise Refused(refusals.SIGNATURE)
 
 
 def _check_limits(assertion: etree._Element, octets: bytes, limits: AssertionLimits) -> None:
     if len(octets) > limits.octets:
-        raise AssertionRefused(
-            Fault.INVALID_SECURITY,
-            "size",
-            f"The assertion has more than {limits.octets} octets",
-            f"L'assertion a plus de {limits.octets} octets",
-        )
+        raise Refused(refusals.SIZE, limit=limits.octets)
     for tag in (ATTRIBUTE, ATTRIBUTE_VALUE):
         if sum(1 for _ in assertion.iter(tag)) > limits.attributes:
-            raise AssertionRefused(
-                Fault.INVALID_SECURITY,
-                "attributes",
-                f"The assertion has more than {limits.attributes} attributes or values",
-                f"L'assertion a plus de {limits.attributes} attributs ou valeurs",
-            )
+            raise Refused(refusals.ATTRIBUTES, limit=limits.attributes)
 
 
 def _check_form(assertion: etree._Element) -> etree._Element:
     """Return the assertion's own signature, if its form leaves no doubt what is signed."""
     if next(assertion.iter(etree.Comment, etree.ProcessingInstruction, etree.Entity), None) is not None:
-        raise failed_check(
-            "comment",
-            "it holds a comment, a processing instruction or an entity",
-            "elle contient un commentaire, une instruction de traitement ou une entité",
-        )
+        raise Refused(refusals.COMMENT)
     if assertion.get("Version") != "2.0":
-        raise AssertionRefused(
-            Fault.UNSUPPORTED,
-            "version",
-            "The assertion is not of SAML version 2.0",
-            "L'assertion n'est pas de la version 2.0 de SAML",
-        )
+        raise Refused(refusals.VERSION)
     own_id = assertion.get("ID", "")
     named = [
         value
@@ -187,61 +138,44 @@ def _check_form(assertion: etree._Element) -> etree._Element:
         if etree.QName(name).localname.lower() == "id" and value == own_id
     ]
     if not own_id or len(named) != 1:
-        raise failed_check(
-            "ID",
-            "its ID is missing, or another element has the same",
-            "son ID manque, ou un autre élément porte le même",
-        )
+        raise Refused(refusals.ID)
     signatures = list(assertion.iter(_SIGNATURE))
     if not signatures:
-        raise failed_check("unsigned", "it is not signed", "elle n'est pas signée")
+        raise Refused(refusals.UNSIGNED)
     if len(signatures) > 1 or signatures[0].getparent() is not assertion:
-        raise failed_check(
-            "place of the signature",
-            "it has to bear one signature, as a child of its own",
-            "elle doit porter une seule signature, comme enfant direct",
-        )
+        raise Refused(refusals.SIGNATURE_PLACE)
     issuers = assertion.findall(ISSUER)
     if len(issuers) != 1 or issuers[0] is not assertion[0]:
-        raise failed_check(
-            "issuer", "it has to begin with its one Issuer", "elle doit commencer par son unique Issuer"
-        )
+        raise Refused(refusals.ISSUER_PLACE)
     return signatures[0]
 
 
 def _check_signed_info(signature: etree._Element, own_id: str) -> None:
     children = [str(child.tag) for child in signature]
     if children not in (_IN_SIGNATURE, _IN_SIGNATURE[:2]):
-        raise failed_check(
-            "signature's form",
-            "its signature has to be SignedInfo, SignatureValue, KeyInfo",
-            "sa signature doit être SignedInfo, SignatureValue, KeyInfo",
-        )
+        raise Refused(refusals.SIGNATURE_SHAPE)
     info = signature[0]
-    _check_algorithm(info.find(f"{{{DSIG}}}CanonicalizationMethod"), frozenset({EXC_C14N}))
-    _check_algorithm(info.find(f"{{{DSIG}}}SignatureMethod"), frozenset(item.value for item in _METHODS))
+    _check_algorithm(info, "CanonicalizationMethod", {EXC_C14N: "exclusive C14N without comments"})
+    _check_algorithm(info, "SignatureMethod", _METHOD_NAMES)
     references = info.findall(f"{{{DSIG}}}Reference")
     if len(references) != 1 or references[0].get("URI") != f"#{own_id}":
-        raise failed_check(
-            "reference",
-            "its signature has to refer to the assertion's own ID, and to nothing else",
-            "sa signature doit renvoyer à l'ID de l'assertion, et à rien d'autre",
-        )
+        raise Refused(refusals.REFERENCE)
     reference = references[0]
-    _check_algorithm(reference.find(f"{{{DSIG}}}DigestMethod"), frozenset(item.value for item in _DIGESTS))
+    _check_algorithm(reference, "DigestMethod", _DIGEST_NAMES)
     transforms = [
         item.get("Algorithm") for item in reference.iterfind(f"{{{DSIG}}}Transforms/{{{DSIG}}}Transform")
     ]
     if transforms != [_ENVELOPED, EXC_C14N]:
-        raise _unsupported(
-            "its transforms have to be enveloped-signature, then exclusive C14N without comments"
+        raise Refused(
+            refusals.ALGORITHM, what="Transforms", served="enveloped-signature, then exclusive C14N"
         )
 
 
-def _check_algorithm(element: etree._Element | None, allowed: frozenset[str]) -> None:
+def _check_algorithm(parent: etree._Element, name: str, allowed: Mapping[str, str]) -> None:
+    """The algorithm of SignatureMethod, DigestMethod …: one of those that are served, by their URIs."""
+    element = parent.find(f"{{{DSIG}}}{name}")
     if element is None or element.get("Algorithm") not in allowed:
-        name = "an algorithm" if element is None else etree.QName(element).localname
-        raise _unsupported(f"{name} is not one of RSA or ECDSA with SHA-256, 384 or 512 and exclusive C14N")
+        raise Refused(refusals.ALGORITHM, what=name, served=", ".join(allowed.values()))
 
 
 def _verified(
@@ -265,22 +199,6 @@ def _check_result(result: VerifyResult, own_id: str) -> None:
     """The node whose digest was signed is this assertion: a copy beside another would be accepted up to here."""
     signed = result.signed_xml
     if signed is None or signed.tag != ASSERTION or signed.get("ID") != own_id:
-        raise failed_check(
-            "signed node", "what is signed is not the assertion", "ce qui est signé n'est pas l'assertion"
-        )
+        raise Refused(refusals.SIGNED_NODE)
     if next(signed.iter(_SIGNATURE), None) is not None or sum(1 for _ in signed.iter(ASSERTION)) != 1:
-        raise failed_check(
-            "signed node",
-            "what is signed is not the assertion alone",
-            "ce qui est signé n'est pas l'assertion seule",
-        )
-
-
-def _unsupported(what: str) -> AssertionRefused:
-    return AssertionRefused(
-        Fault.UNSUPPORTED_ALGORITHM,
-        "algorithm",
-        f"The assertion's signature is not accepted: {what}",
-        "La signature de l'assertion n'est pas acceptée : algorithmes RSA ou ECDSA avec SHA-256, 384 ou 512,"
-        " transformations enveloped-signature puis C14N exclusive",
-    )
+        raise Refused(refusals.SIGNED_NODE)

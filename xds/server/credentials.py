@@ -19,8 +19,9 @@ from xds.pki import (
     read_subject_rule,
     server_context,
 )
+from xds.saml import IdentityProvider
 from xds.server.watching import FilesWatch
-from xds.settings import PartnerSettings, Settings, is_enrolled
+from xds.settings import IdentityProviderSettings, PartnerSettings, Settings, is_enrolled
 
 log = logging.getLogger(__name__)
 
@@ -94,11 +95,40 @@ def _enrolled(partner: PartnerSettings) -> Enrolled:
 
 
 def trust_files(settings: Settings) -> Iterator[Path]:
-    """Yield every file that `load_trust` reads."""
+    """Yield every file that `load_trust` and `load_providers` read."""
+    for provider in settings.identity_providers:
+        yield from provider.certificates
     for partner in settings.partners:
         yield from partner.certificates
         yield from filter(None, (partner.issuer, partner.revocation_list))
     yield from filter(None, (settings.server.client_ca, settings.server.revocation_list))
+
+
+def load_providers(settings: Settings) -> tuple[IdentityProvider, ...]:
+    """Read the certificates of the identity providers.
+
+    Raises
+    ------
+    PkiError
+        A file cannot be read, or holds a certificate that is not for signatures.
+    """
+    return tuple(map(_provider, settings.identity_providers))
+
+
+def _provider(provider: IdentityProviderSettings) -> IdentityProvider:
+    found = [(path, each) for path in provider.certificates for each in read_certificates(path)]
+    for path, certificate in found:
+        if not may_sign(certificate) or not is_strong(certificate):
+            raise PkiError(
+                f'identity provider "{provider.issuer}": the certificate {path} is not for signatures: it needs an RSA'
+                " key of 2048 bits or more, P-256 or P-384, and a KeyUsage, where it has one, with digitalSignature"
+            )
+    return IdentityProvider(
+        issuer=provider.issuer,
+        certificates=tuple(certificate for _, certificate in found),
+        attribute_prefix=provider.attribute_prefix,
+        authentications=frozenset(provider.authentications),
+    )
 
 
 class Credentials:
@@ -117,7 +147,7 @@ class Credentials:
         server = settings.server
         own = filter(None, (server.certificate, server.key))
         self._watch = FilesWatch("credentials", [*trust_files(settings), *own])
-        self.trust, self.tls = self._load()
+        self.trust, self.tls, self.providers = self._load()
 
     def start(self) -> None:
         """Take changes from now on, from a thread of its own; connections that are open stay so."""
@@ -130,7 +160,7 @@ class Credentials:
     def take(self) -> None:
         """Read the files anew; ones that cannot be used are logged, and what was stays."""
         try:
-            self.trust, self.tls = self._load()
+            self.trust, self.tls, self.providers = self._load()
         except PkiError as error:
             log.error("certificates not taken, the old ones stay", extra={"reason": str(error)})
             return
@@ -143,10 +173,11 @@ class Credentials:
                 " name certificates in [[partners]], or a folder of `xds keys sandbox` by --keys"
             )
 
-    def _load(self) -> tuple[Trust, ssl.SSLContext | None]:
+    def _load(self) -> tuple[Trust, ssl.SSLContext | None, tuple[IdentityProvider, ...]]:
         server, trust = self._settings.server, load_trust(self._settings)
+        providers = load_providers(self._settings)
         self._check(trust)
         if server.certificate is None or server.key is None:
-            return trust, None
+            return trust, None, providers
         clients = trust if server.client_certificates == "required" else None
-        return trust, server_context(server.certificate, server.key, clients)
+        return trust, server_context(server.certificate, server.key, clients), providers

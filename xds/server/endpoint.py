@@ -19,7 +19,7 @@ from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
 from xds.server.secured import CALLER
 from xds.settings import Limits
-from xds.soap import Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
+from xds.soap import DENIALS, Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
 from xds.soap.faults import CONTENT_ENCODING, INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
 from xds.transactions import ITI_41
 from xds.wss import SigningIdentity
@@ -151,9 +151,10 @@ class SoapDoor:
 
     def _alert(self, visit: "_Visit", fault: SoapFault, path: str) -> None:
         """Keep a Security Alert (ITI TF-2 3.20); where it cannot be kept, the request is refused all the same."""
+        what = System.RESTRICTED_FUNCTION if fault.kind.id in DENIALS else System.NODE_AUTHENTICATION
         description = f"{fault.kind.id}, incident {fault.values.get('incident', '')}"
         try:
-            self._audit.alert(System.NODE_AUTHENTICATION, description, caller=visit.proven, endpoint=path)
+            self._audit.alert(what, description, caller=visit.proven, endpoint=path)
         except AuditUnavailable:
             log.exception("not audited", extra=visit.facts())
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from xds.access import AccessPolicy
 from xds.audit import AuditLog, Ledger, Station
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
@@ -45,9 +46,9 @@ from xds.server.audited import audited
 from xds.server.codes import CodesWatch
 from xds.server.consent import consent_policy, consent_store
 from xds.server.credentials import Credentials
-from xds.server.endpoint import Gate, SoapDoor
+from xds.server.endpoint import SoapDoor
+from xds.server.entrance import Entrance
 from xds.server.feeds import FeedDoor, feed_server
-from xds.server.gate import EndPointGate, Gates, SignatureGate
 from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
@@ -57,9 +58,11 @@ from xds.server.proven import proven
 from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, own_url
-from xds.settings import RepositorySettings, Settings, is_enrolled
+from xds.server.users import permitted
+from xds.settings import RepositorySettings, Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
+    AssertionStore,
     ConsentStore,
     ConsentTerms,
     Housekeeping,
@@ -146,8 +149,7 @@ def build(
     if "registry" in settings.server.roles:
         handlers |= registry
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
-    rounds = None
-    vault = None
+    rounds, vault = None, None
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings, audit) or registrar, vault, spool)
@@ -166,7 +168,8 @@ def build(
         served[Role.GATEWAY] = dict(between.handlers)
     admission = Admission(limits, share=1 / settings.server.workers)
     receiver = Receiver(spool, limits)
-    endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool))
+    entrance = Entrance(settings, credentials, AssertionStore(pool), audit)
+    endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool), entrance.access)
     identity = signing_identity(settings)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
@@ -183,7 +186,7 @@ def build(
                 admission,
                 limits,
                 spool=spool if path == settings.server.repository_path else None,
-                gate=_gate(settings, credentials, path),
+                gate=entrance.gate(path),
                 identity=identity,
                 audit=audit,
             )
@@ -213,18 +216,6 @@ def build(
         gateway=between,
         audit=threads,
     )
-
-
-def _gate(settings: Settings, credentials: Credentials, path: str) -> Gate | None:
-    """Who proves what a request says of its sender; None where nobody is enrolled and nothing has to be signed."""
-    if not settings.security.signed and not any(map(is_enrolled, settings.partners)):
-        return None
-    signatures = SignatureGate(lambda: credentials.trust, settings.server, path)
-    roles = {settings.server.registry_path: "registry", settings.server.repository_path: "repository"}
-    if path not in roles:
-        return signatures
-    allowed = {item.name: item.end_points for item in settings.partners if is_enrolled(item)}
-    return Gates(signatures, EndPointGate(allowed, roles[path]))
 
 
 def signing_identity(settings: Settings) -> SigningIdentity | None:
@@ -398,6 +389,7 @@ def _endpoints(
     rules: Policies,
     audit: AuditLog,
     messages: SignedMessageStore,
+    access: AccessPolicy,
 ) -> dict[str, SoapEndpoint]:
     paths = paths_of(settings.server)
     endpoints = {}
@@ -413,7 +405,12 @@ def _endpoints(
                 handler=audited(
                     row,
                     guarded(
-                        row, proven(row, handlers[row], signed=settings.security.signed, messages=messages)
+                        row,
+                        permitted(
+                            row,
+                            proven(row, handlers[row], signed=settings.security.signed, messages=messages),
+                            access,
+                        ),
                     ),
                     audit,
                     paths[role],

@@ -1,5 +1,6 @@
 """Typed settings, read once at start and passed down in parts."""
 
+from xds.settings.access import AssertionSettings, IdentityProviderSettings, PolicySettings
 from xds.settings.checks import SettingsError, is_enrolled, is_loopback
 from xds.settings.limits import GIB, KIB, MIB, Limits
 from xds.settings.load import from_mapping, lite_settings, load
@@ -26,16 +27,19 @@ __all__ = [
     "GIB",
     "KIB",
     "MIB",
+    "AssertionSettings",
     "AuditReceiver",
     "AuditSettings",
     "CommunitySettings",
     "ConsentSettings",
     "FeedSettings",
     "GatewaySettings",
+    "IdentityProviderSettings",
     "Limits",
     "LogSettings",
     "Options",
     "PartnerSettings",
+    "PolicySettings",
     "RegistrySettings",
     "RepositorySettings",
     "RulesSettings",

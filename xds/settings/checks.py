@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from xds.settings.access_checks import access_wrongs
 from xds.settings.limits import Limits
 from xds.settings.model import (
     AuditSettings,
@@ -75,6 +76,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _registry(settings.registry)
     yield from _partners(settings.partners)
     yield from _security(settings)
+    yield from access_wrongs(settings)
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
     yield from _gateway(settings)

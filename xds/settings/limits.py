@@ -26,6 +26,8 @@ class Limits:
     xml_attributes: int = 64  # attributes of one element: env:Sender
     xml_name_length: int = 256  # characters of an element's or attribute's name: env:Sender
     xml_namespaces: int = 256  # different namespace declarations of an envelope: env:Sender
+    assertion_bytes: int = 64 * KIB  # a user's assertion: wsse:InvalidSecurity
+    assertion_attributes: int = 200  # attributes of an assertion, and their values: wsse:InvalidSecurity
     metadata_objects: int = 2_000  # objects of one submission: XDSRegistryMetadataError
     slot_values: int = 1_000  # values of one Slot: XDSRegistryMetadataError
     value_length: int = 4 * KIB  # characters of one rim:Value: XDSRegistryMetadataError

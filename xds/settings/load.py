@@ -98,7 +98,7 @@ def lite_settings(host: str, port: int, data_dir: Path, environ: Mapping[str, st
 
 
 def with_keys(settings: Settings, folder: Path) -> Settings:
-    """Lay a folder of `xds keys` over settings: the server's certificate and key, and the partner table.
+    """Lay a folder of `xds keys` over settings: the server's certificate and key, partners and identity providers.
 
     Raises
     ------
@@ -108,14 +108,21 @@ def with_keys(settings: Settings, folder: Path) -> Settings:
     table = folder / "partners.toml"
     mapping = _read(table)[0]
     for key in mapping:
-        if key != "partners":
-            raise SettingsError(f"{table}: {key} has no place here, only [[partners]]")
+        if key not in ("partners", "identity_providers"):
+            raise SettingsError(
+                f"{table}: {key} has no place here, only [[partners]] and [[identity_providers]]"
+            )
     try:
-        partners = cast(Settings, _based(_object(Settings, mapping, ()), folder)).partners
+        made = cast(Settings, _based(_object(Settings, mapping, ()), folder))
     except SettingsError as error:
         raise SettingsError(f"{table}: {error}") from None
     server = replace(settings.server, certificate=folder / "server.pem", key=folder / "server.key")
-    return replace(settings, server=server, partners=(*settings.partners, *partners))
+    return replace(
+        settings,
+        server=server,
+        partners=(*settings.partners, *made.partners),
+        identity_providers=(*settings.identity_providers, *made.identity_providers),
+    )
 
 
 def expected(hint: Any) -> str:

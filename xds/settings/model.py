@@ -5,6 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xds.settings.access import (
+    AssertionSettings,
+    IdentityProviderSettings,
+    PolicySettings,
+    TransactionNumber,
+)
 from xds.settings.limits import Limits
 
 Strictness = Literal["field", "strict"]
@@ -114,23 +120,6 @@ class PartnerSettings:
     levels: Mapping[str, Level] = field(default_factory=dict)  # of single rules, laid over those of [rules]
 
 
-Signable = Literal[
-    "ITI-18",
-    "ITI-38",
-    "ITI-39",
-    "ITI-41",
-    "ITI-42",
-    "ITI-43",
-    "ITI-44",
-    "ITI-51",
-    "ITI-57",
-    "ITI-61",
-    "ITI-62",
-    "ITI-86",
-    "ITI-92",
-]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecuritySettings:
     """``[security]``: what has to be signed, by WS-Security ([security.md](security.md)).
@@ -139,7 +128,7 @@ class SecuritySettings:
     is enrolled by its certificate.
     """
 
-    signed: tuple[Signable, ...] = ()  # transactions that are refused without a partner's signature
+    signed: tuple[TransactionNumber, ...] = ()  # transactions that are refused without a partner's signature
     certificate: Path | None = (
         None  # PEM: what ITI-42 to another registry and answers are signed with; none: answers by server.certificate
     )
@@ -261,6 +250,9 @@ class Settings:
     rules: RulesSettings = field(default_factory=RulesSettings)
     partners: tuple[PartnerSettings, ...] = ()
     security: SecuritySettings = field(default_factory=SecuritySettings)
+    identity_providers: tuple[IdentityProviderSettings, ...] = ()
+    assertions: AssertionSettings = field(default_factory=AssertionSettings)
+    policies: tuple[PolicySettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     feeds: FeedSettings = field(default_factory=FeedSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)

@@ -5,11 +5,13 @@ from xds.soap.attachments import document_content, resolve_includes
 from xds.soap.envelope import Envelope, read_envelope
 from xds.soap.faults import SoapFault, encode_fault
 from xds.soap.message import DocumentSource, Handler, Reply, ReplyPart, Request
+from xds.soap.permission import DENIALS, access_fault, require_patients
 from xds.soap.protocol import Route, SoapEndpoint
 from xds.soap.reply import WireReply, encode_reply
 from xds.soap.security import security_fault
 
 __all__ = [
+    "DENIALS",
     "DocumentSource",
     "Envelope",
     "Handler",
@@ -20,10 +22,12 @@ __all__ = [
     "SoapEndpoint",
     "SoapFault",
     "WireReply",
+    "access_fault",
     "document_content",
     "encode_fault",
     "encode_reply",
     "read_envelope",
+    "require_patients",
     "resolve_includes",
     "security_fault",
 ]

@@ -289,6 +289,15 @@ OUT_OF_SPACE: Final = FaultKind(
     fr="Le dépôt de documents est plein ; rien n'a été enregistré. Répétez le message quand l'exploitant aura"
     " libéré de l'espace.",
 )
+USERS_UNKNOWN: Final = FaultKind(
+    id="users-unknown",
+    code="Receiver",
+    http_status=503,
+    en="The metadata store is unavailable, and without it no user's assertion is believed; repeat the request a little"
+    " later.",
+    fr="Le dépôt de métadonnées est indisponible, et sans lui aucune assertion d'utilisateur n'est crue ; répétez la"
+    " requête un peu plus tard.",
+)
 NOT_SERVED: Final = FaultKind(
     id="not-served",
     code="Sender",

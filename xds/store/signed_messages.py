@@ -3,12 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from xds.store.access import Pool, borrowed
 from xds.store.statements import statements
 
-_SQL: Final = statements("signed_messages")
+_SQL = statements("signed_messages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

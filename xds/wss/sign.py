@@ -47,13 +47,13 @@ def sign(
     attachments: Attachments | None = None,
     now: datetime | None = None,
 ) -> None:
-    """Sign an envelope in place: Body, Timestamp, token and every addressing header.
+    """Sign an envelope in place: Body, Timestamp, token, every addressing header, and a user's assertion.
 
     Parameters
     ----------
     root
-        An envelope with Header and Body and the headers To, Action and MessageID. What is changed in it afterwards
-        is found out by the receiver.
+        An envelope with Header and Body and the headers To, Action and MessageID; a wsse:Security header that it has
+        already may hold an assertion. What is changed in it afterwards is found out by the receiver.
     attachments
         What the xop:Include elements of the Body stand for; each is read once.
     now
@@ -70,14 +70,17 @@ def sign(
     blocks = [block for tag in _SIGNED for block in header.iterchildren(tag)]
     if not {names.TO, names.ACTION, names.MESSAGE_ID} <= {str(block.tag) for block in blocks}:
         raise ValueError("wsa:To, wsa:Action and wsa:MessageID are needed in a signed message")
-    security = etree.Element(names.SECURITY, nsmap=_NAMESPACES)
-    security.set(names.MUST_UNDERSTAND, "1")
-    header.insert(0, security)
+    security = header.find(names.SECURITY)
+    if security is None:
+        security = etree.Element(names.SECURITY, nsmap=_NAMESPACES)
+        security.set(names.MUST_UNDERSTAND, "1")
+        header.insert(0, security)
+    assertions = list(security.iterchildren(names.ASSERTION))
     timestamp = _timestamp(security, now or datetime.now(UTC))
     token = _token(security, identity.certificate)
-    nodes = [body, timestamp, token, *blocks]
+    nodes = [body, timestamp, token, *blocks, *assertions]
     for number, node in enumerate(nodes):
-        if node.get(names.WSU_ID) is None:
+        if _identity_of(node) is None:
             _name(node, f"signed-{number}")
     _signature(security, nodes, token, identity, attachments or {})
 
@@ -85,6 +88,11 @@ def sign(
 def _name(node: etree._Element, identity: str) -> None:
     """Give a node a wsu:Id; lxml finds the prefix among those of the node and of what is above."""
     node.set(names.WSU_ID, identity)
+
+
+def _identity_of(node: etree._Element) -> str | None:
+    """What a reference names a node by; an assertion's own ID, for its provider signed it as it is."""
+    return node.get("ID") if node.tag == names.ASSERTION else node.get(names.WSU_ID)
 
 
 def _timestamp(security: etree._Element, now: datetime) -> etree._Element:
@@ -128,7 +136,7 @@ def _signature(
 def _references(signed_info: etree._Element, nodes: list[etree._Element]) -> Iterator[etree._Element]:
     for node in nodes:
         reference = etree.SubElement(signed_info, names.REFERENCE)
-        reference.set("URI", f"#{node.get(names.WSU_ID)}")
+        reference.set("URI", f"#{_identity_of(node)}")
         transforms = etree.SubElement(reference, names.TRANSFORMS)
         etree.SubElement(transforms, names.TRANSFORM).set("Algorithm", EXC_C14N)
         etree.SubElement(reference, names.DIGEST_METHOD).set("Algorithm", SHA256)

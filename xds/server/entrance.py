@@ -1,0 +1,56 @@
+"""What is proven of requests before they are dispatched, from the settings: first the message, then its user."""
+
+from xds.audit import AuditLog
+from xds.saml import AssertionLedger
+from xds.server.credentials import Credentials
+from xds.server.endpoint import Gate
+from xds.server.gate import EndPointGate, Gates, SignatureGate, end_point_addresses
+from xds.server.users import AssertionGate, access_policy, assertion_verifier
+from xds.settings import Settings, is_enrolled
+
+
+class Entrance:
+    """The gates of a service.
+
+    Parameters
+    ----------
+    credentials
+        The tables that they look into.
+    ledger
+        Which assertions were used.
+    """
+
+    def __init__(
+        self, settings: Settings, credentials: Credentials, ledger: AssertionLedger, audit: AuditLog
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._ledger = ledger
+        self._audit = audit
+        self.access = access_policy(settings)
+
+    def gate(self, path: str) -> Gate | None:
+        """Who proves what a request says of its sender and user; None where nobody is enrolled."""
+        settings, credentials = self._settings, self._credentials
+        gates: list[Gate] = []
+        if settings.security.signed or any(map(is_enrolled, settings.partners)):
+            gates.append(SignatureGate(lambda: credentials.trust, settings.server, path))
+            gates += self._end_point_gates(path)
+        if settings.identity_providers:
+            gates.append(
+                AssertionGate(
+                    assertion_verifier(settings, lambda: credentials.providers, self._ledger),
+                    self.access,
+                    lambda environ: end_point_addresses(settings.server, path, environ),
+                    takes_any_sender=settings.assertions.senders == "any",
+                    audit=self._audit,
+                )
+            )
+        return Gates(*gates) if gates else None
+
+    def _end_point_gates(self, path: str) -> list[Gate]:
+        """Where a partner may call registry or repository only; the gateway is for every one of them."""
+        server, partners = self._settings.server, self._settings.partners
+        roles = {server.registry_path: "registry", server.repository_path: "repository"}
+        allowed = {item.name: item.end_points for item in partners if is_enrolled(item)}
+        return [EndPointGate(allowed, roles[path])] if path in roles else []
