@@ -54,7 +54,10 @@ def policy(**changes: Any) -> Settings:
         (provider(certificates=()), "certificates are needed"),
         (provider(certificates=(Path("nowhere.pem"),)), "nowhere.pem is not a file"),
         (replace(VALID, identity_providers=(PROVIDER, PROVIDER)), "two identity providers"),
-        (replace(VALID, assertions=AssertionSettings()), "assertions.audiences is needed"),
+        (
+            replace(VALID, assertions=AssertionSettings(), server=replace(VALID.server, host="0.0.0.0")),  # noqa: S104
+            "assertions.audiences is needed",
+        ),
         (replace(VALID, assertions=replace(VALID.assertions, skew_seconds=-1)), "assertions.skew_seconds"),
         (replace(VALID, assertions=replace(VALID.assertions, life_minutes=0)), "assertions.life_minutes"),
         (

@@ -1,8 +1,12 @@
 """What settings about users must not say."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from xds.settings.model import Settings
+
+EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # not to listen on
+"""Hosts that name no address by which anybody could call a service."""
 
 
 def access_wrongs(settings: Settings) -> Iterator[str]:
@@ -16,7 +20,12 @@ def access_wrongs(settings: Settings) -> Iterator[str]:
     ):
         if value < least:
             yield f"assertions.{name} must be {least} or more"
-    if settings.identity_providers and not assertions.audiences and settings.server.public_url is None:
+    if (
+        settings.identity_providers
+        and not assertions.audiences
+        and settings.server.public_url is None
+        and settings.server.host in EVERY_ADDRESS
+    ):
         yield (
             "assertions.audiences is needed: an assertion names whom it is for, and without server.public_url"
             " this service has no name of its own"

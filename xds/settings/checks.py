@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from xds.settings.access_checks import access_wrongs
+from xds.settings.access_checks import EVERY_ADDRESS, access_wrongs
 from xds.settings.limits import Limits
 from xds.settings.model import (
     AuditSettings,
@@ -35,7 +35,6 @@ _NEED_CERTIFICATE: Final = (
     "allow_sha1",
     "signed_answers",
 )
-_EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # not to listen on
 _OFF_AT_ZERO: Final = frozenset({"in_flight_per_peer", "requests_per_second", "free_space_bytes"})
 
 
@@ -155,7 +154,7 @@ def _security(settings: Settings) -> Iterator[str]:
         yield "security.certificate and security.key belong together: set both, or none"
     yield from _are_files(("security.certificate", security.certificate), ("security.key", security.key))
     enrolled = [partner for partner in settings.partners if is_enrolled(partner)]
-    if security.signed and server.public_url is None and server.host in _EVERY_ADDRESS:
+    if security.signed and server.public_url is None and server.host in EVERY_ADDRESS:
         yield (
             "server.public_url is needed: a signed message names this service in wsa:To, and server.host names no"
             " address"
