@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "conformance": "Run our own test plans against a registry or repository.",
     "audit": "The audit log: who did what with whose data.",
     "patients": "The patients of the affinity domain.",
+    "consent": "What patients withhold, and who overrode it.",
     "sandbox": "The fabricated patients of the Lite service.",
     "db": "The metadata store's schema.",
 }

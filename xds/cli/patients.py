@@ -50,7 +50,7 @@ def _event(who: Administrator, action: str, what: str, patient_id: str) -> Audit
     return who.event(System.PATIENT_ADMINISTRATION, what, action=action, patients=patients)
 
 
-def _administrator() -> str:
+def administrator() -> str:
     """Who does it, for the history."""
     return f"administrator {user_name()}"
 
@@ -120,7 +120,7 @@ def merge(database: Database, patient: str, into: str, as_json: bool) -> None:
     """Let one patient id answer for another as well; the other is then out of use."""
     with _store(database) as (store, who):
         events = [_event(who, "D", "merge", patient), _event(who, "U", "merge", into)]
-        is_merged = store.merge(patient, into, source=_administrator(), events=events)
+        is_merged = store.merge(patient, into, source=administrator(), events=events)
     _tell(as_json, {"merged": is_merged}, "merged" if is_merged else "they were merged already")
 
 
@@ -142,7 +142,7 @@ def unmerge(database: Database, patient: str, assign: Path | None, as_json: bool
     with _store(database) as (store, who):
         events = [_event(who, "U", "unmerge", patient)]
         try:
-            plan = store.unmerge(patient, decisions, source=_administrator(), events=events)
+            plan = store.unmerge(patient, decisions, source=administrator(), events=events)
         except Unassigned as undecided:
             if as_json:
                 write_json({"unmerged": False, **_plan_json(undecided.plan)})

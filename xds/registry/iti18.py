@@ -109,6 +109,9 @@ class RegistryStoredQuery:
                 findings.extend(UnknownPatientId(patient_id) for patient_id in selection.unknown_patients)
             if reader.sight.withholds and is_told(requester, policy.consent):
                 findings.append(RegistryError(DIRECTIVE_APPLIES).as_warning())
+            if reader.sight.overrides:
+                numbers = sorted({str(item.number) for item in reader.sight.overrides})
+                trail.about(details=tuple(("override", number) for number in numbers))
             found = selection.objects
             if len(found) > limit:
                 raise TooManyResults(too_many_objects(limit, query))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from xds.access import ConsentPolicy
+from xds.audit import AuditLog
 from xds.settings import Settings
 from xds.store import ConsentStore, ConsentTerms, Pool
 
@@ -20,6 +21,6 @@ def consent_policy(settings: Settings) -> ConsentPolicy:
     )
 
 
-def consent_store(settings: Settings, pool: Pool) -> ConsentStore:
-    """Where consent is kept."""
-    return ConsentStore(pool, ConsentTerms(policy=consent_policy(settings)))
+def consent_store(settings: Settings, pool: Pool, audit: AuditLog | None = None) -> ConsentStore:
+    """Where consent is kept; events are told in the words of `audit`, or as an administrator's."""
+    return ConsentStore(pool, ConsentTerms(policy=consent_policy(settings), audit=audit))

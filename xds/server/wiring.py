@@ -153,7 +153,7 @@ def build(
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings, audit) or registrar, vault, spool)
-        handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool))
+        handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool, audit))
     served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
     between = None
     if "gateway" in settings.server.roles:
@@ -265,7 +265,7 @@ def _registry(
     settings: Settings, pool: Pool, rules: Policies, audit: AuditLog
 ) -> tuple[dict[Transaction, Handler], LocalRegistrar]:
     """The registry's transactions, and the way to it for a repository in this process."""
-    queries = QueryStore(pool, ConsentTerms(policy=consent_policy(settings)))
+    queries = QueryStore(pool, ConsentTerms(policy=consent_policy(settings), audit=audit))
     submissions, updates = SubmissionStore(pool), UpdateStore(pool)
     asking = query_policy(settings, rules)
     registration = RegisterDocumentSet(submissions, rules)

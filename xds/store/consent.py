@@ -16,8 +16,10 @@ from xds.access import (
     bare_organization,
     custodians,
 )
+from xds.audit import System
 from xds.model import canonical_identifier, is_uuid_urn, parse_patient_id
 from xds.store.access import Connection, Pool, borrowed, retrying
+from xds.store.consent_audit import record_consent
 from xds.store.directives import (
     add_override,
     directive_of,
@@ -142,6 +144,18 @@ class ConsentStore:
                         "now": now.isoformat(),
                     },
                 )
+                record_consent(
+                    connection,
+                    self._terms.audit,
+                    System.CONSENT_DIRECTIVE,
+                    key,
+                    author=author,
+                    action="C",
+                    directive=number,
+                    kind=kind.value,
+                    target=wanted,
+                    reason=reason,
+                )
                 return Directive(
                     number=number,
                     patient="",
@@ -167,7 +181,7 @@ class ConsentStore:
         """
         wanted = _usable(kind, target)
         with borrowed(self._pool) as connection, connection.block():
-            _, keys = _locked(connection, patient_id)
+            key, keys = _locked(connection, patient_id)
             found = _in_force(connection, keys, kind, wanted)
             if not found:
                 raise NotInForce("no directive of that kind and target is in force for this patient")
@@ -181,6 +195,19 @@ class ConsentStore:
                     "reason": reason,
                 },
             )
+            for item in found:
+                record_consent(
+                    connection,
+                    self._terms.audit,
+                    System.CONSENT_DIRECTIVE,
+                    key,
+                    author=author,
+                    action="D",
+                    directive=item.number,
+                    kind=item.kind.value,
+                    target=item.target,
+                    reason=reason,
+                )
             return found[0]
 
     def show(self, patient_id: str) -> ConsentView:
@@ -248,6 +275,16 @@ class ConsentStore:
             if not found:
                 raise NotInForce("no directive is in force for this patient; there is nothing to override")
             number = add_override(connection, key, ticket, custodians(found, self.policy))
+            record_consent(
+                connection,
+                self._terms.audit,
+                System.OVERRIDE_STARTED,
+                key,
+                author=author,
+                override=number,
+                organization=ticket.organization,
+                reason=reason,
+            )
         return replace(ticket, number=number)
 
     def end_override(self, patient_id: str, number: int, *, author: str) -> None:
@@ -260,7 +297,7 @@ class ConsentStore:
             It is none of this patient's, or has ended.
         """
         with borrowed(self._pool) as connection, connection.block():
-            _, keys = _locked(connection, patient_id)
+            key, keys = _locked(connection, patient_id)
             parameters = {
                 "keys": keys,
                 "number": number,
@@ -269,6 +306,9 @@ class ConsentStore:
             }
             if not connection.run(_SQL["end_override"], parameters):
                 raise NotInForce("this patient has no override of that number whose window is open")
+            record_consent(
+                connection, self._terms.audit, System.OVERRIDE_STOPPED, key, author=author, override=number
+            )
 
     def notifications(
         self, *, custodian: str | None = None, limit: int = 1_000

@@ -19,7 +19,9 @@ from xds.access import (
     custodians,
     judge,
 )
+from xds.audit import AuditLog, System
 from xds.store.access import Connection
+from xds.store.consent_audit import record_consent
 from xds.store.directives import (
     KeptDirective,
     add_override,
@@ -44,6 +46,7 @@ class ConsentTerms:
 
     policy: ConsentPolicy = USUAL_POLICY
     clock: Callable[[], datetime] = utc_now
+    audit: AuditLog | None = None  # in whose words events are told; None: an administrator's command
 
 
 class Sight:
@@ -151,7 +154,7 @@ class Sight:
         policy, now = self._terms.policy, self._terms.clock()
         with self._connection.block():
             self._connection.run(_SQL["lock_patient"], {"key": survivor})
-            add_override(
+            number = add_override(
                 self._connection,
                 survivor,
                 Override(
@@ -166,4 +169,13 @@ class Sight:
                     ends_at=now + policy.override_lifetime,
                 ),
                 custodians(judgement.withheld, policy),
+            )
+            record_consent(
+                self._connection,
+                self._terms.audit,
+                System.OVERRIDE_STARTED,
+                survivor,
+                user=user,
+                override=number,
+                reason=user.override_reason,
             )
