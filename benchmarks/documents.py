@@ -55,7 +55,7 @@ class DocumentBench:
                 theirs=others,
                 target=0.5,
                 goal=0.9,
-                notes=("SHA-1 and SHA-256, fsync, registered",),
+                notes=("SHA-1 and SHA-256, fsync, registered, both audit rows",),
             ),
             self._growth("up", peak),
         ]
@@ -87,7 +87,7 @@ class DocumentBench:
                 theirs=others,
                 target=0.9,
                 goal=1.0,
-                notes=("its seal verified while it is sent",),
+                notes=("its seal verified while it is sent, its audit row committed before",),
             ),
             self._growth("down", peak),
         ]

@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
-from benchmarks import load, messages, pgbench
+from benchmarks import audit_rows, load, messages, pgbench
 from benchmarks.load import NUMBER
 from benchmarks.loading import Loaded
 from benchmarks.measure import Ratio, Sample, bracketed
@@ -64,7 +64,7 @@ def register(service: Service, dsn: str, loaded: Loaded, *, seconds: float, roun
     mine, others = bracketed(ours, theirs, rounds=rounds)
     return Ratio(
         name=f"ITI-42 {_DOCUMENTS} documents",
-        limit="pgbench, same rows",
+        limit="pgbench, same rows, audit's too",
         unit="registrations/s",
         ours=mine,
         theirs=others,
@@ -153,8 +153,10 @@ def _script(dsn: str, numbered: Submission, patients: int) -> tuple[str, dict[st
         "INSERT INTO replay (message_id, digest, number, answer)"
         f" VALUES ('urn' || gen_random_uuid(), {some_uid} || {some_uid}, 'ITI-42', :answer::bytea)"
         " ON CONFLICT DO NOTHING RETURNING message_id",
+        audit_rows.statement().removesuffix(";"),
         "COMMIT",
     )
+    variables |= audit_rows.of_registration(sample)
     return "\n".join(
         (f"\\set key random(1, {patients})", *(f"{item};" for item in statements), "")
     ), variables
