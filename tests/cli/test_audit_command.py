@@ -3,6 +3,7 @@
 import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,9 @@ from tests.audit.schema import valid_message
 from xds.access import AccessContext
 from xds.audit import AuditEvent, event_time, new_event_id
 from xds.audit.spool import Spool
-from xds.store import AuditReader, Outbox, Pool, open_pool, sealer
+from xds.cli.health import audit_deliveries
+from xds.settings import AuditReceiver, AuditSettings, Settings, StoreSettings
+from xds.store import AuditReader, Outbox, Pool, delivery_queue, open_pool, sealer
 
 from .conftest import Run
 
@@ -139,3 +142,26 @@ def test_what_an_administrator_does_with_patients_is_recorded(run: Run, pool: Po
         ("merge", "U", (B,)),
         ("show", "R", (B,)),
     ]
+
+
+def test_doctor_shows_what_a_receiver_waits_for(pool: Pool, database: str, tmp_path: Path) -> None:
+    receiver = AuditReceiver(name="arr", host="arr.example.org")
+    settings = Settings(
+        data_dir=tmp_path,
+        store=StoreSettings(dsn=database),
+        audit=AuditSettings(receivers=(receiver,)),
+    )
+    (never,) = audit_deliveries(settings)
+    assert (never.name, never.state) == ("audit arr", "warn")
+    with delivery_queue(pool, "arr") as queue:
+        assert queue is not None
+        queue.save(0, 0)
+    (fresh,) = audit_deliveries(settings)
+    assert (fresh.state, fresh.said[:14]) == ("ok", "3 events wait,")
+    with psycopg.connect(database, autocommit=True) as administrator:
+        for age, state in (("10 minutes", "warn"), ("2 days", "fail")):
+            administrator.execute(f"UPDATE audit_event SET recorded_at = now() - interval '{age}'")
+            assert [item.state for item in audit_deliveries(settings)] == [state]
+    with psycopg.connect(database, autocommit=True) as administrator:
+        administrator.execute("UPDATE audit_event SET recorded_at = now()")
+    assert list(audit_deliveries(replace(settings, audit=AuditSettings()))) == []

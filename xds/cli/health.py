@@ -27,9 +27,21 @@ from xds.model import (
 )
 from xds.server.policies import policies
 from xds.settings import GIB, Settings, SettingsError
+from xds.store import (
+    AuditReader,
+    Backlog,
+    EmbeddedPostgres,
+    StoreBusy,
+    StoreUnavailable,
+    locate_binaries,
+    open_pool,
+)
 
 _CLOCK_WARN: Final = 5.0  # seconds; the Date header has whole ones
 _CLOCK_FAIL: Final = 60.0
+_AUDIT_WARN: Final = 300.0  # seconds that an audit event waited for its receiver
+_AUDIT_FAIL: Final = 86_400.0
+_AUDIT_SECONDS: Final = 10.0  # of a statement
 _EXAMPLE_ARC: Final = "2.999"  # ITU-T X.660: for examples only
 _NOT_HERE: Final = frozenset({DocumentUniqueIdError.code, UnknownRepositoryId.code})
 
@@ -55,6 +67,7 @@ def examine(service: Patient, timeout: float) -> Iterator[Check]:
     if service.settings is not None:
         yield _disk(service.settings)
         yield _rules(service.settings)
+        yield from audit_deliveries(service.settings)
         yield from credentials(service.settings)
         yield from assumptions(service.settings)
 
@@ -197,6 +210,41 @@ def _rules(settings: Settings) -> Check:
     return Check(
         name="rules", state=State.OK, said=f"{rules.strictness}, profile {rules.profile}{of_their_own}"
     )
+
+
+def audit_deliveries(settings: Settings) -> Iterator[Check]:
+    """Yield what each receiver of audit messages waits for: events are never dropped, so a backlog only grows."""
+    if not settings.audit.receivers:
+        return
+    dsn = settings.store.dsn or EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries()).dsn
+    pool = open_pool(
+        dsn, size=2, statement_timeout=_AUDIT_SECONDS, idle_in_transaction_timeout=_AUDIT_SECONDS
+    )
+    try:
+        found = {item.receiver: item for item in AuditReader(pool).backlog()}
+    except (StoreUnavailable, StoreBusy):
+        yield Check(
+            name="audit",
+            state=State.WARN,
+            said="the database does not tell what audit receivers wait for",
+            remedy="see the service's log",
+        )
+        return
+    finally:
+        pool.close()
+    for receiver in settings.audit.receivers:
+        yield _delivery(receiver.name, found.get(receiver.name))
+
+
+def _delivery(name: str, backlog: Backlog | None) -> Check:
+    if backlog is None:
+        said, state = "was never sent anything", State.WARN
+    else:
+        waited = backlog.oldest_seconds
+        state = State.FAIL if waited > _AUDIT_FAIL else State.WARN if waited > _AUDIT_WARN else State.OK
+        said = f"{backlog.events} events wait" + (f", the oldest {waited:.0f} s" if backlog.events else "")
+    remedy = "" if state is State.OK else "see the service's log for the reason; nothing is lost meanwhile"
+    return Check(name=f"audit {name}", state=state, said=said, remedy=remedy)
 
 
 def assumptions(settings: Settings) -> Iterator[Check]:
