@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,3 +231,13 @@ def test_what_is_empty_is_not_kept() -> None:
     bare = AuditEvent(kind="ITI-18 server", event_id="1" * 32, time="2024-01-02T03:04:05Z")
     assert b"patients" not in encode_event(bare)
     assert decode_event(encode_event(bare)) == bare
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_the_official_grammar_takes_it(kind: str) -> None:
+    """DICOM publishes RELAX NG; it is compared with where a copy is at hand."""
+    grammar = Path(__file__).parents[3] / "shared" / "reference" / "schema" / "DICOM" / "audit-message.rng"
+    if not grammar.is_file():
+        pytest.skip("no official grammar to compare with: DICOM's is not in ../shared/reference")
+    whole = audit_message(event(kind, description="Failure XDSRegistryError"))
+    etree.RelaxNG(etree.parse(str(grammar))).assertValid(etree.fromstring(whole))
