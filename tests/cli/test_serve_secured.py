@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from tests.attacks.clinic import with_header
 from tests.attacks.target import registration
 from tests.cli.test_serve import ROOT, Lite, make_folder
 from tests.conftest import free_port
@@ -17,6 +19,7 @@ from tests.pki.made import client
 from tests.transactions import samples
 from tests.transactions.wire import PATH, Answer, envelope, parse_answer, post
 from tests.wss.messages import signed
+from xds.cli.keys import keys as keys_command
 from xds.pki import make_sandbox, read_pair
 from xds.wss import SigningIdentity
 
@@ -182,3 +185,19 @@ def test_a_key_that_others_may_read_is_one_sentence() -> None:
     assert process.process.wait(30) == 1
     assert "others than its owner may read the key" in process.err
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_user_of_the_sandbox_is_believed(plain: Secured) -> None:
+    """`xds keys assertion`, in a message that a partner signs; altered by one octet it is refused."""
+    command = ["assertion", str(plain.keys), "--audience", "urn:oid:2.999.3"]
+    issued = CliRunner().invoke(keys_command, command).stdout.strip().encode()
+    octets = envelope("ITI-18", samples.find_body(samples.fresh_patient())).replace(
+        b"http://localhost/", f"http://127.0.0.1:{plain.port}/".encode()
+    )
+    whole = signed(with_header(octets, issued), plain.identity("partner-a"))
+    assert post(plain.port, PATH["ITI-18"], whole).result == "Success"
+    false = issued.replace(b"Alex Fabricated", b"Alex Fabricates")
+    refused = post(
+        plain.port, PATH["ITI-18"], signed(with_header(octets, false), plain.identity("partner-a"))
+    )
+    assert (refused.status, refused.fault_id) == (400, "assertion-signature")

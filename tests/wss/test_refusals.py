@@ -13,7 +13,7 @@ from xds.wss import Refusal, Refused, refusals
 from xds.xml.namespaces import SOAP12, WSSE, WSU
 
 REFUSALS = [value for value in vars(refusals).values() if isinstance(value, Refusal)]
-PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8").partition("\n## Who asks")[0]
 
 
 def placeholders(text: str) -> set[str]:
