@@ -96,6 +96,27 @@ def test_p1_a_doctype(target: Target) -> None:
     assert target.refuses(octets, "").fault_id == "malformed-xml"
 
 
+def test_m2_an_attachment_of_a_signed_header(target: Target) -> None:
+    """A header may be signed; its attachments are nobody's."""
+    body, parts = provision("partner-a", b"document")
+    content = f'<x:Include xmlns:x="{XOP}" href="cid:h@test"/>'
+    include = f'<d:Document xmlns:d="urn:ihe:iti:xds-b:2007">{content}</d:Document>'
+    octets = target.unsigned("ITI-41", body)
+    plain = octets.replace(
+        b"</env:Header>", include.replace("<x:Include", "<x:Other").encode() + b"</env:Header>"
+    )
+    whole = signed(plain, target.identities["partner-a"], attachments=pieces_of(parts))
+
+    def change(root: etree._Element) -> None:
+        block = find(root, "{urn:ihe:iti:xds-b:2007}Document")
+        block.set(names.WSU_ID, "block")
+        find(root, names.SIGNED_INFO)[-1].set("URI", "#block")
+        block[0].tag = f"{{{XOP}}}Include"
+
+    answer = refuses(target, spoiled(whole, change), [*parts, ("h@test", b"header")], INVALID)
+    assert answer.fault_id == "security-include"
+
+
 def test_d1_a_hash_that_is_false_though_signed(target: Target) -> None:
     made = submission(hash="0" * 40)
     body, parts = samples.provide_body(made, {made.document_entries[0].entry_uuid: b"octets"})

@@ -5,6 +5,7 @@ differently there is nothing.
 """
 
 import base64
+import copy
 import itertools
 from datetime import timedelta
 
@@ -14,17 +15,18 @@ from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from xds.wss import Refused, sign, verify
+from xds.wss import Refused, names, sign, verify
 from xds.wss.digest import canonical
 from xds.xml import MalformedXml, parse
 from xds.xml.namespaces import SOAP12, WSSE, XOP
 
-from .messages import NOW, TrustsAll, envelope, identity_of
+from .messages import NOW, TrustsAll, envelope, identity_of, signed
 
 IDENTITY = identity_of(starts=NOW - timedelta(days=1))
 CONFIGURATION = SignatureConfiguration(
     location=f"./{{{SOAP12}}}Header/{{{WSSE}}}Security/", expect_references=False, verification_time=NOW
 )
+SIGNED = signed(envelope(), IDENTITY, now=NOW)
 URIS = ("urn:a", "urn:b", "http://example.org/c")
 PREFIXES = ("", "p", "q", "env", "wsa")
 TEXT = st.text(
@@ -142,3 +144,43 @@ def test_attachments_and_inlined_base64_are_one(content: bytes, cuts: list[int],
     parent.remove(include)
     parent.text = base64.b64encode(content).decode()
     assert plain(etree.tostring(inlined))
+
+
+OPERATIONS = ("drop", "copy", "move", "rename", "id", "text", "attribute")
+
+
+NUMBERS = st.integers(0, 10**6)
+
+
+@given(st.lists(st.tuples(st.sampled_from(OPERATIONS), NUMBERS, NUMBERS), min_size=1, max_size=4))
+def test_whatever_is_done_to_a_message_it_is_verified_or_refused(changes: list[tuple[str, int, int]]) -> None:
+    """No other exception ends a verification, and what is verified still has the Body that was signed."""
+    root = etree.fromstring(SIGNED)
+    for operation, one, other in changes:
+        nodes = list(root.iter())[1:]
+        node, place = nodes[one % len(nodes)], nodes[other % len(nodes)]
+        parent = node.getparent()
+        if parent is None or any(node is each for each in (place, *place.iterancestors())):
+            continue
+        if operation == "drop" and len(nodes) > 3:
+            parent.remove(node)
+        elif operation == "copy":
+            place.append(copy.deepcopy(node))
+        elif operation == "move":
+            place.append(node)
+        elif operation == "rename":
+            node.tag = place.tag
+        elif operation == "id":
+            node.set(names.WSU_ID, place.get(names.WSU_ID) or "x")
+        elif operation == "text":
+            node.text = place.text
+        else:
+            node.attrib.update(dict(place.attrib))
+    octets = etree.tostring(root)
+    message = parse(octets)
+    try:
+        verified = verify(message, trust=TrustsAll(), now=NOW)
+    except Refused:
+        return
+    assert canonical(verified.body) == canonical(etree.fromstring(SIGNED)[1])
+    assert verified.body is message[1]

@@ -132,7 +132,8 @@ class SignatureGate:
         assert header is not None  # noqa: S101  # it is signed
         root = header.getparent()
         assert root is not None  # noqa: S101  # a header is an Envelope's
-        if any(header in element.iterancestors() for element in request.replaced):
+        replaced = any(header in element.iterancestors() for element in request.replaced)
+        if replaced or next(header.iter(XOP_INCLUDE), None) is not None:
             raise Refused(refusals.SECURITY_INCLUDE)
         verified = verify(
             root,
