@@ -1,18 +1,21 @@
 """U1: users' assertions that are not what they seem, over real HTTP; each ends in a fault and in the audit log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureMethod
 
 from tests.attacks.clinic import Clinic, fresh, with_header
 from tests.saml.identities import PATIENT, XUA_ATTRIBUTES, altered, identity, saml
 from tests.transactions import samples
-from tests.transactions.wire import PATH, post, send
+from tests.transactions.wire import PATH, Answer, post, send, send_mtom
 from tests.wss.messages import signed, spoiled
 from xds.access import CodedValue
+from xds.cli.doctor import doctor
 from xds.model import StoredQuery, XuaAttribute
 from xds.xml.namespaces import DSIG
 
@@ -157,6 +160,41 @@ def test_u1_the_patient_of_another(clinic: Clinic) -> None:
     assert (hidden.result, hidden.elements("ExtrinsicObject")) == ("Success", [])
 
 
+def test_u1_documents_of_another_patient(clinic: Clinic) -> None:
+    """They go the way of documents that are not there; nothing of another is removed or submitted either."""
+    patient, other = samples.fresh_patient(), samples.fresh_patient()
+    entry = samples.entry(other)
+    body, parts = samples.provide_body(
+        samples.provided(samples.submission(entry)), {entry.entry_uuid: b"content"}
+    )
+    assert send_mtom(clinic.port, "ITI-41", body, *parts).result == "Success"
+
+    def of(resource_id: str) -> bytes:
+        return fresh(attributes=(*XUA_ATTRIBUTES, (XuaAttribute.RESOURCE_ID.value, resource_id)))
+
+    def ask(transaction: str, body: bytes, user: bytes) -> Answer:
+        return clinic.target.post(transaction, with_header(clinic.target.unsigned(transaction, body), user))
+
+    wanted = samples.retrieve_body(entry.unique_id or "")
+    assert ask("ITI-43", wanted, of(other)).result == "Success"
+    hidden, absent = (
+        ask("ITI-43", asked, of(patient)) for asked in (wanted, samples.retrieve_body(samples.fresh_oid()))
+    )
+    assert (
+        (hidden.result, hidden.codes)
+        == (absent.result, absent.codes)
+        == ("Failure", ["XDSDocumentUniqueIdError"])
+    )
+    removal = samples.remove_documents_body(entry.unique_id or "")
+    assert ask("ITI-86", removal, of(patient)).fault_id == "other-patient"
+    assert ask("ITI-62", samples.remove_body(entry.entry_uuid), of(patient)).fault_id == "other-patient"
+    again = samples.register_body(samples.submission(samples.entry(other)))
+    update = samples.update_body(replace(entry, comments=None))
+    assert ask("ITI-57", update, of(patient)).fault_id == "other-patient"
+    assert ask("ITI-61", again, of(patient)).fault_id == "other-patient"
+    assert ask("ITI-43", wanted, of(other)).result == "Success"
+
+
 def test_an_assertion_that_is_ignored_is_not_even_read(clinic: Clinic) -> None:
     made = samples.submission(samples.entry(samples.fresh_patient()))
     octets = with_header(clinic.target.unsigned("ITI-42", samples.register_body(made)), unsigned(fresh()))
@@ -207,3 +245,8 @@ def test_the_log_holds_nothing_of_an_assertion(clinic: Clinic) -> None:
     log = clinic.target.service.log.read_text("utf-8")
     assert "assertion-audience" in log
     assert not any(item in log for item in ("zz-marker-user", "Alex Fabricated", "urn:other"))
+
+
+def test_the_doctor_is_not_alarmed_by_a_service_that_asks_who_asks(clinic: Clinic) -> None:
+    result = CliRunner().invoke(doctor, ["--to", clinic.target.service.url])
+    assert result.stdout.count("answers, and asks whom it is asked for") == 2, result.output
