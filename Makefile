@@ -10,13 +10,14 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test check lint soak bench conformance clean
+.PHONY: setup run test check lint advisories sbom soak bench conformance clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     the Lite service on http://$(HOST):$(PORT), seeded, with both scenarios shown"
 	@echo "make test    the whole test suite"
-	@echo "make check   ruff, mypy --strict, import-linter and the tests"
+	@echo "make check   ruff, mypy --strict, import-linter, advisories of what is installed, and the tests"
+	@echo "make sbom    what is installed, as CycloneDX, in build/sbom.json"
 	@echo "make bench   speed as ratios against named limits (SIZE=10 makes it larger)"
 	@echo "make conformance   our test plans against what deploy/conformance.toml serves"
 	@echo "make soak    the long versions of the tests"
@@ -53,7 +54,19 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+# Where the package index or the advisory service cannot be reached it says so, and is no failure.
+$(VENV)/.audit: $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[audit]' >/dev/null 2>&1 && touch $@ || true
+
+advisories: $(VENV)/.audit
+	@$(BIN)/python .ci/advisories.py
+
+sbom: $(VENV)/.audit
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment --output-reproducible --of JSON -o build/sbom.json $(VENV)
+	@echo "build/sbom.json"
+
+check: lint advisories test
 
 soak: $(VENV)/.test
 	@XDS_SOAK=1 $(BIN)/python -m pytest $(ARGS)

@@ -60,6 +60,7 @@ def rows(heading: str) -> list[str]:
         ("At run time", "options", "install_requires"),
         ("Where it can be built", "options.extras_require", "fast"),
         ("For the tests", "options.extras_require", "test"),
+        ("For what is installed", "options.extras_require", "audit"),
         ("For the benchmarks", "options.extras_require", "bench"),
     ],
 )
