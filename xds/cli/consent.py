@@ -11,6 +11,7 @@ from xds.cli.database import Database, database_options
 from xds.cli.options import json_option, patient_option
 from xds.cli.outcome import Refused, Unreadable, write_json
 from xds.cli.patients import administrator
+from xds.sandbox import seed_directives
 from xds.server.consent import consent_store
 from xds.settings import SettingsError, load
 from xds.store import (
@@ -206,6 +207,30 @@ def notifications(
             f"{item.number} {item.custodian or '(no custodian named)'} override {item.override.number} by"
             f" {item.override.organization} since {item.override.started_at.isoformat()}"
         )
+
+
+@consent.command(epilog="Example: xds consent seed --config xds.toml; the service has the sandbox's patients")
+@database_options
+@json_option
+def seed(database: Database, as_json: bool) -> None:
+    """Set the directives of the sandbox's patients; what is in force already stays."""
+    with _store(database) as store:
+        made = [
+            store.restrict(
+                item.patient_id,
+                item.kind,
+                item.target,
+                reason="a directive of the sandbox",
+                author=administrator(),
+            )
+            for item in seed_directives()
+        ]
+    new = sum(is_new for _, is_new in made)
+    _tell(
+        as_json,
+        {"set": new, "in_force": len(made)},
+        f"{len(made)} directives are in force, {new} of them new",
+    )
 
 
 def _tell(as_json: bool, document: dict[str, object], words: str) -> None:

@@ -13,6 +13,7 @@ from xds.sandbox.catalogue import (
     patient_with,
     replaced_unique_ids,
 )
+from xds.sandbox.directives import SeedDirective, seed_directives
 from xds.sandbox.merges import seed_merges
 from xds.sandbox.organizations import DI_REPOSITORIES, SITES, DiRepository, Site
 from xds.sandbox.patients import PATIENTS, SeedPatient, Story
@@ -33,6 +34,7 @@ __all__ = [
     "DiRepository",
     "RefusedSubmission",
     "SampleDocument",
+    "SeedDirective",
     "SeedPatient",
     "SeedResult",
     "SeedSubmission",
@@ -42,6 +44,7 @@ __all__ = [
     "patient_with",
     "publish_seed",
     "replaced_unique_ids",
+    "seed_directives",
     "seed_merges",
     "seed_submissions",
 ]

@@ -251,7 +251,7 @@ PATIENTS: Final = (
         birth_date="19801111",
         sex="F",
         stories=(Story.DOMAIN_BLOCK,),
-        line="To block everything; the directive itself comes with the consent feature.",
+        line="To block everything, by `xds consent seed`.",
         sites=(CEDAR_RIDGE,),
     ),
     SeedPatient(
