@@ -45,6 +45,11 @@ def test_production_shows_every_section(section: str) -> None:
 
 def test_production_listens_behind_the_proxy_only() -> None:
     assert PRODUCTION.server.host == "127.0.0.1"
+    assert (str(PRODUCTION.server.unix_socket), PRODUCTION.server.trusted_proxy) == (
+        "/run/xds/xds.sock",
+        "unix",
+    )
+    assert unit("RuntimeDirectory") == ["xds"]
     assert PRODUCTION.limits.requests_per_second > 0
 
 
@@ -101,14 +106,17 @@ def test_the_proxy_has_the_figures_of_the_settings() -> None:
     assert f"keepalive_timeout           {limits.keep_alive_seconds}s;" in text
     assert f"rate={limits.requests_per_second}r/s;" in text
     assert f"limit_conn            xds_connections {limits.in_flight_per_peer};" in text
-    assert f"server {PRODUCTION.server.host}:{PRODUCTION.server.port};" in text
+    assert f"server unix:{PRODUCTION.server.unix_socket};" in text
 
 
-def test_the_proxy_streams_and_hands_on_no_identity() -> None:
+def test_the_proxy_streams_and_hands_on_the_certificate() -> None:
     text = read("nginx.conf")
     assert "proxy_request_buffering off;" in text
     assert "proxy_buffering         off;" in text
-    assert not re.search(r"proxy_set_header.*ssl_client", text)
+    assert re.findall(r"proxy_set_header\s+(X-Client-\S+)\s+(\S+);", text) == [
+        ("X-Client-Certificate", "$ssl_client_escaped_cert"),
+        ("X-Client-Address", "$remote_addr"),
+    ]
     assert "ssl_verify_client       on;" in text
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.attacks.target import SOURCES, Target
 from tests.transactions import samples
-from xds.model import AssociationType, Submission
+from xds.client import RepositoryClient
+from xds.model import AssociationType, DocumentRequest, Submission
 
 
 def submitted(partner: str, made: Submission, source_id: str | None = None) -> Submission:
@@ -89,3 +90,38 @@ def test_a1_it_removes_anothers_objects(target: Target, is_signed: bool) -> None
     assert set(answer.codes) == {"XDSRegistryError"}
     assert len(answer.codes) == len(samples.ids_of(made))
     assert target.post("ITI-62", target.message("partner-b", "ITI-62", removal)).result == "Success"
+
+
+@pytest.fixture(scope="module")
+def of_b(target: Target) -> str:
+    """uniqueId of a document that partner-b provided."""
+    patient = samples.fresh_patient()
+    entry = samples.entry(patient, entry_uuid="d0")
+    made = submitted("partner-b", samples.provided(samples.submission(entry)))
+    with RepositoryClient(target.to("ITI-41"), signing=target.identities["partner-b"]) as client:
+        assert client.provide(made, {"d0": b"No findings."}).is_success
+    return entry.unique_id or ""
+
+
+def asked(target: Target, partner: str | None, unique_id: str) -> list[str]:
+    """Codes of an ITI-43 for a document; none when it came."""
+    signing = None if partner is None else target.identities[partner]
+    wanted = DocumentRequest(repository_unique_id=samples.REPOSITORY, document_unique_id=unique_id)
+    with RepositoryClient(target.to("ITI-43"), signing=signing) as client:
+        return [item.code for item in client.retrieve_bytes([wanted]).response.findings]
+
+
+def test_a1_it_retrieves_anothers_document(target: Target, of_b: str) -> None:
+    """By default a partner reads its own; another's is answered like one that is not there."""
+    unknown = asked(target, "partner-a", samples.fresh_oid())
+    assert asked(target, "partner-a", of_b) == unknown == ["XDSDocumentUniqueIdError"]
+    assert asked(target, "partner-b", of_b) == []
+
+
+@pytest.mark.parametrize("partner", ["partner-a", None])
+def test_a1_it_removes_anothers_document(target: Target, of_b: str, partner: str | None) -> None:
+    signing = None if partner is None else target.identities[partner]
+    wanted = DocumentRequest(repository_unique_id=samples.REPOSITORY, document_unique_id=of_b)
+    with target.unharmed(), RepositoryClient(target.to("ITI-86"), signing=signing) as client:
+        assert not client.remove([wanted]).is_success
+    assert asked(target, "partner-b", of_b) == []

@@ -1,8 +1,11 @@
 """`xds keys sandbox` and `xds serve --config deploy/secured.toml --keys`: as a reader of the README types it."""
 
 import http.client
+import os
 import shutil
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -201,3 +204,69 @@ def test_a_user_of_the_sandbox_is_believed(plain: Secured) -> None:
         plain.port, PATH["ITI-18"], signed(with_header(octets, false), plain.identity("partner-a"))
     )
     assert (refused.status, refused.fault_id) == (400, "assertion-signature")
+
+
+def xds(service: Secured, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    """The command, in the folder of the keys."""
+    return subprocess.run(
+        [sys.executable, "-m", "xds", *map(str, arguments)],
+        cwd=service.keys.parent, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+def test_the_whole_way_of_the_commands(plain: Secured, mutual: Secured) -> None:
+    """keys → serve → publish --sign… → query → retrieve; over TLS with --tls-…, and refused without any of them."""
+    patient = samples.fresh_patient()
+    for service, base, tls in (
+        (plain, f"http://127.0.0.1:{plain.port}", ()),
+        (
+            mutual,
+            f"https://127.0.0.1:{mutual.port}",
+            (
+                "--tls-cert",
+                "keys/partner-a.pem",
+                "--tls-key",
+                "keys/partner-a.key",
+                "--tls-ca",
+                "keys/ca.pem",
+            ),
+        ),
+    ):
+        (service.keys.parent / "report.txt").write_text("No findings.\n", "utf-8")
+        publish = ("publish", "report.txt", "--patient", patient, "--to", base, "--quiet", "--source-id")
+        sign = ("--sign-key", "keys/partner-a.key", "--sign-cert", "keys/partner-a.pem")
+        assert xds(service, *publish, "2.999.4.1", *tls).returncode != 0, "unsigned"
+        anothers = xds(service, *publish, "2.999.4.2", *sign, *tls)
+        assert (anothers.returncode, "XDSRepositoryError" in anothers.stderr) == (1, True), anothers.stderr
+        done = xds(service, *publish, "2.999.4.1", *sign, *tls)
+        assert done.returncode == 0, done.stderr
+        entry_uuid, unique_id, _ = done.stdout.strip().split("\t")
+        found = xds(service, "query", "FindDocuments", "--patient", patient, "--to", base, "--json", *tls)
+        assert entry_uuid in found.stdout, found.stderr
+        taken = xds(
+            service,
+            "retrieve",
+            "--document",
+            unique_id,
+            "--from",
+            base,
+            "--repository-id",
+            "2.999.2.1",
+            "-o",
+            "taken",
+            *tls,
+        )
+        assert taken.returncode == 0, taken.stderr
+    assert xds(mutual, "query", "FindDocuments", "--patient", patient, "--to", base).returncode == 3
+    strangers = ("--tls-ca", "keys/ca.pem")
+    assert (
+        xds(mutual, "query", "FindDocuments", "--patient", patient, "--to", base, *strangers).returncode == 3
+    )
+
+
+def test_doctor_over_tls(mutual: Secured) -> None:
+    base = f"https://127.0.0.1:{mutual.port}"
+    tls = ("--tls-cert", "keys/partner-b.pem", "--tls-key", "keys/partner-b.key", "--tls-ca", "keys/ca.pem")
+    done = xds(mutual, "doctor", "--to", base, *tls)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +89,23 @@ def running(
     *,
     crash_at: str | None = None,
     tls: ssl.SSLContext | None = None,
-    options: Sequence[str] = (),
 ) -> Iterator[Service]:
     """Run `xds serve --config` for the block."""
+    with launched(folder, settings, environment, crash_at=crash_at, tls=tls) as service:
+        wait_ready(service)
+        yield service
+
+
+@contextmanager
+def launched(
+    folder: Path,
+    settings: Mapping[str, Any],
+    environment: Mapping[str, str] | None = None,
+    *,
+    crash_at: str | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Service]:
+    """Run it without waiting until it answers."""
     port = int(settings["server"]["port"])
     config = folder / "xds.toml"
     config.write_text(_toml(settings), "utf-8")
@@ -99,7 +113,7 @@ def running(
     module = ("xds",) if crash_at is None else ("tests.transactions.crashing", crash_at)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *module, "serve", "--config", str(config), *options],
+            [sys.executable, "-m", *module, "serve", "--config", str(config)],
             stdout=output,
             stderr=output,
             env={**os.environ, **(environment or {})},
@@ -107,7 +121,6 @@ def running(
         )
     service = Service(port=port, process=process, folder=folder, log=log, tls=tls)
     try:
-        wait_ready(service)
         yield service
     finally:
         if process.poll() is None:
@@ -139,7 +152,7 @@ def base_settings(dsn: str, folder: Path) -> dict[str, Any]:
         "store": {"dsn": dsn, "pool_size": 8},
         "registry": {"unknown_patients": "accept"},
         "repository": {"unique_id": "2.999.2.1"},
-        "limits": {"requests_per_second": 0, "in_flight_per_peer": 0},
+        "limits": {"requests_per_second": 0, "in_flight_per_peer": 0, "failed_authentications": 0},
         "log": {"level": "info", "form": "json"},
     }
 

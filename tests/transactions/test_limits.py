@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.transactions.wire import (
     send,
     send_mtom,
 )
+from xds.pki import Authority, pem_of
 
 Start = Callable[..., Service]
 QUERY = envelope("ITI-18", samples.find_body("T1^^^&2.999.1.1&ISO"))
@@ -231,3 +233,21 @@ def test_without_room_documents_are_refused_and_the_rest_goes_on(start: Start) -
 def test_with_room_documents_are_taken(start: Start, floor: int) -> None:
     service = start(limits={"free_space_bytes": floor})
     published(service, b"x" * 300_000)
+
+
+def test_who_proves_nothing_too_often_waits(start: Start, tmp_path: Path) -> None:
+    certificate, _ = Authority.made().issue("partner-a")
+    (tmp_path / "a.pem").write_bytes(pem_of(certificate))
+    service = start(
+        server={"workers": 1},
+        partners=[{"name": "partner-a", "certificates": [str(tmp_path / "a.pem")]}],
+        security={"signed": ["ITI-18"]},
+        limits={"failed_authentications": 3, "failed_authentication_seconds": 77},
+    )
+    for _ in range(3):
+        answer = post(service.port, PATH["ITI-18"], QUERY)
+        assert (answer.status, answer.fault_id) == (400, "signature-missing")
+    waiting = post(service.port, PATH["ITI-18"], QUERY)
+    assert (waiting.status, waiting.fault_id) == (429, "failed-authentications")
+    assert 70 < int(waiting.headers["Retry-After"]) <= 77
+    assert from_address(service.port, "127.0.0.2").status == 400, "another is listened to"

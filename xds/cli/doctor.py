@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+import requests
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,11 +14,12 @@ from xds.cli.health import Patient, examine
 from xds.cli.options import DEFAULT_BASE, end_point, json_option
 from xds.cli.outcome import Unreadable, write_json
 from xds.cli.report import Check, State
-from xds.settings import Settings, SettingsError, load
+from xds.cli.tls import tls_options
+from xds.server.site import own_url
+from xds.settings import SettingsError, load
 from xds.transactions import Role
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
-_ANYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared, not bound
 
 
 @click.command(epilog="\b\nExample: xds doctor --to http://127.0.0.1:8080")
@@ -30,8 +32,11 @@ _ANYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared, not boun
     "--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True, metavar="SECONDS",
     help="How long to wait for an answer.",
 )  # fmt: skip
+@tls_options
 @json_option
-def doctor(url: str | None, config: Path | None, timeout: float, as_json: bool) -> None:
+def doctor(
+    *, url: str | None, config: Path | None, timeout: float, session: requests.Session | None, as_json: bool
+) -> None:
     """Find out what keeps a service from working.
 
     Process, clock, database, document store, each end point by a real message, disk, and what the affinity
@@ -39,7 +44,7 @@ def doctor(url: str | None, config: Path | None, timeout: float, as_json: bool) 
 
     Exit codes: 0 no fail, 1 a fail, 2 an unreadable settings file.
     """
-    checks = list(examine(_patient(url, config), timeout))
+    checks = list(examine(_patient(url, config), timeout, session))
     if as_json:
         write_json(
             {
@@ -74,7 +79,7 @@ def _patient(url: str | None, config: Path | None) -> Patient:
     except SettingsError as error:
         raise Unreadable(str(error)) from None
     server = settings.server
-    base = _base(url or server.public_url or _address(settings))
+    base = _base(url or server.public_url or own_url(server))
     return Patient(
         base=base,
         registry=base + server.registry_path if "registry" in server.roles else None,
@@ -86,14 +91,6 @@ def _patient(url: str | None, config: Path | None) -> Patient:
 def _base(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _address(settings: Settings) -> str:
-    host = settings.server.host
-    host = "127.0.0.1" if host in _ANYWHERE else host
-    return (
-        f"http://[{host}]:{settings.server.port}" if ":" in host else f"http://{host}:{settings.server.port}"
-    )
 
 
 def _show(checks: list[Check]) -> None:

@@ -44,6 +44,7 @@ _AUDIT_WARN: Final = 300.0  # seconds that an audit event waited for its receive
 _AUDIT_FAIL: Final = 86_400.0
 _AUDIT_SECONDS: Final = 10.0  # of a statement
 _EXAMPLE_ARC: Final = "2.999"  # ITU-T X.660: for examples only
+_Ask = Callable[[str, float, requests.Session], str]
 _NOT_HERE: Final = frozenset({DocumentUniqueIdError.code, UnknownRepositoryId.code})
 
 
@@ -57,14 +58,14 @@ class Patient:
     settings: Settings | None = None  # where its settings file is at hand
 
 
-def examine(service: Patient, timeout: float) -> Iterator[Check]:
-    """Yield every check, whatever the ones before it said."""
-    with new_session(service.base) as session:
+def examine(service: Patient, timeout: float, connections: requests.Session | None = None) -> Iterator[Check]:
+    """Yield every check, whatever the ones before it said; `connections` know what to show over TLS."""
+    with connections or new_session(service.base) as session:
         yield from _process(session, service.base, timeout)
-    if service.registry is not None:
-        yield _asked("registry", service.registry, _ask_registry, timeout)
-    if service.repository is not None:
-        yield _asked("repository", service.repository, _ask_repository, timeout)
+        if service.registry is not None:
+            yield _asked("registry", service.registry, _ask_registry, timeout, session)
+        if service.repository is not None:
+            yield _asked("repository", service.repository, _ask_repository, timeout, session)
     if service.settings is not None:
         yield _disk(service.settings)
         yield _rules(service.settings)
@@ -136,10 +137,10 @@ def _clock(date: str | None) -> Check:
     )
 
 
-def _asked(name: str, url: str, ask: Callable[[str, float], str], timeout: float) -> Check:
+def _asked(name: str, url: str, ask: _Ask, timeout: float, session: requests.Session) -> Check:
     began = time.perf_counter()
     try:
-        problem = ask(url, timeout)
+        problem = ask(url, timeout, session)
     except SoapFault as fault:
         if fault.detail == ASSERTION_MISSING.id:
             return Check(name=name, state=State.OK, said=f"{url} answers, and asks whom it is asked for")
@@ -152,19 +153,19 @@ def _asked(name: str, url: str, ask: Callable[[str, float], str], timeout: float
     return Check(name=name, state=State.OK, said=f"{url} answers, in {milliseconds:.0f} ms")
 
 
-def _ask_registry(url: str, timeout: float) -> str:
+def _ask_registry(url: str, timeout: float, session: requests.Session) -> str:
     """ITI-18 for an entry that nobody has: Success with nothing in it."""
-    with RegistryClient(url, timeout=timeout) as client:
+    with RegistryClient(url, timeout=timeout, session=session) as client:
         answer = client.stored_query(
             StoredQuery.GET_DOCUMENTS, {"entryUUID": [new_uuid_urn()]}, return_type=ReturnType.OBJECT_REF
         )
     return "" if answer.status is ResponseStatus.SUCCESS else _refusal("ITI-18", answer.findings)
 
 
-def _ask_repository(url: str, timeout: float) -> str:
+def _ask_repository(url: str, timeout: float, session: requests.Session) -> str:
     """ITI-43 for a document that nobody has: that it is not there is the right answer."""
     unknown = DocumentRequest(repository_unique_id=new_oid(), document_unique_id=new_oid())
-    with RepositoryClient(url, timeout=timeout) as client:
+    with RepositoryClient(url, timeout=timeout, session=session) as client:
         response = client.retrieve_bytes([unknown]).response
     if response.findings and all(finding.code in _NOT_HERE for finding in response.findings):
         return ""

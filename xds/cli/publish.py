@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import requests
 
 from xds.cli.kos import concept_map_option, zone_option
 from xds.cli.metadata import Described, Wishes, describe, linked, submission_of
@@ -23,6 +24,7 @@ from xds.cli.options import (
 from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
 from xds.cli.progress import progress_bar
 from xds.cli.signing import signing_options
+from xds.cli.tls import tls_options
 from xds.client import RegistryClient, RepositoryClient
 from xds.content import UnreadableDocument
 from xds.model import AvailabilityStatus, RegistryResponse, Submission
@@ -72,6 +74,7 @@ def _code_option(name: str, destination: str, what: str, *, multiple: bool = Fal
 @click.option("--registry", metavar="URL", help="Where --replace looks up a uniqueId; else beside --to.")
 @timeout_option
 @signing_options
+@tls_options
 @json_option
 @quiet_option
 def publish(
@@ -83,6 +86,7 @@ def publish(
     registry: str | None,
     timeout: float,
     signing: SigningIdentity | None,
+    session: requests.Session | None,
     as_json: bool,
     quiet: bool,
     **said: Any,
@@ -100,13 +104,15 @@ def publish(
         )
     wishes = Wishes(patient_id=patient, **said)
     described = _describe(files, wishes)
-    targets = _entry_uuids(replaced, _registry_url(url, registry), timeout, signing) if replaced else []
+    targets = (
+        _entry_uuids(replaced, _registry_url(url, registry), timeout, signing, session) if replaced else []
+    )
     submission = submission_of([item.entry for item in described], wishes, targets)
     if not quiet:
         _notes(described, wishes)
     documents = {item.entry.entry_uuid: item.path for item in described}
     with (
-        RepositoryClient(url, timeout=timeout, signing=signing) as client,
+        RepositoryClient(url, timeout=timeout, signing=signing, session=session) as client,
         progress_bar("publishing", quiet=quiet) as progress,
     ):
         response = client.provide(submission, documents, progress=progress)
@@ -152,11 +158,15 @@ def _registry_url(url: str, registry: str | None) -> str:
 
 
 def _entry_uuids(
-    replaced: Sequence[str], url: str, timeout: float, signing: SigningIdentity | None
+    replaced: Sequence[str],
+    url: str,
+    timeout: float,
+    signing: SigningIdentity | None,
+    session: requests.Session | None,
 ) -> list[str]:
     """The entryUUIDs of what is replaced; a uniqueId is looked up."""
     found = []
-    with RegistryClient(url, timeout=timeout, signing=signing) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing, session=session) as client:
         for name in replaced:
             if name.startswith("urn:uuid:"):
                 found.append(name)

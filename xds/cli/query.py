@@ -1,12 +1,14 @@
 """`xds query`: any stored query of a registry, by its name (ITI-18, ITI-51)."""
 
 import click
+import requests
 from lxml import etree
 
 from xds.cli.listing import answer_json, show_table
 from xds.cli.options import assertion_option, json_option, patient_option, timeout_option, url_option
 from xds.cli.outcome import Refused, show_findings, write_json
 from xds.cli.signing import signing_options
+from xds.cli.tls import tls_options
 from xds.client import ParameterValue, RegistryClient, build_query, decode_answer, parameters_of, stored_query
 from xds.model import AdhocQuery, AvailabilityStatus, ResponseStatus, ReturnType, StoredQuery
 from xds.rules import PARAMETERS, query_name
@@ -37,6 +39,7 @@ from xds.wss import SigningIdentity
 @timeout_option
 @signing_options
 @assertion_option
+@tls_options
 def query(
     *,
     name: str,
@@ -52,6 +55,7 @@ def query(
     timeout: float,
     signing: SigningIdentity | None,
     assertion: bytes | None,
+    session: requests.Session | None,
 ) -> None:
     """Ask a stored query of a registry (ITI-18, ITI-51).
 
@@ -62,7 +66,9 @@ def query(
     """
     return_type = ReturnType.OBJECT_REF if object_ref else ReturnType.LEAF_CLASS
     asked = _build(name, patient, given, anded, all_status, return_type, home)
-    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
+    with RegistryClient(
+        url, timeout=timeout, signing=signing, assertion=assertion, session=session
+    ) as client:
         element = client.query_element(asked)
     answer = decode_answer(element)
     if as_xml:

@@ -1,10 +1,12 @@
 """`xds remove`: documents at their repository (ITI-86), metadata at the registry (ITI-62)."""
 
 import click
+import requests
 
 from xds.cli.options import assertion_option, json_option, timeout_option, url_option
 from xds.cli.outcome import Refused, finding_json, show_findings, write_json
 from xds.cli.signing import signing_options
+from xds.cli.tls import tls_options
 from xds.client import RegistryClient, RepositoryClient
 from xds.model import (
     ON_DEMAND,
@@ -37,6 +39,7 @@ def remove() -> None:
 @timeout_option
 @signing_options
 @assertion_option
+@tls_options
 @json_option
 def documents(
     *,
@@ -47,6 +50,7 @@ def documents(
     timeout: float,
     signing: SigningIdentity | None,
     assertion: bytes | None,
+    session: requests.Session | None,
     as_json: bool,
 ) -> None:
     """Remove documents by their uniqueId (ITI-86)."""
@@ -54,7 +58,9 @@ def documents(
         DocumentRequest(repository_unique_id=repository_id, document_unique_id=item, home_community_id=home)
         for item in unique_ids
     ]
-    with RepositoryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
+    with RepositoryClient(
+        url, timeout=timeout, signing=signing, assertion=assertion, session=session
+    ) as client:
         response = client.remove(requests)
     _report(response, "not every document was removed", as_json=as_json)
 
@@ -65,6 +71,7 @@ def documents(
 @timeout_option
 @signing_options
 @assertion_option
+@tls_options
 @json_option
 def objects(
     *,
@@ -73,13 +80,16 @@ def objects(
     timeout: float,
     signing: SigningIdentity | None,
     assertion: bytes | None,
+    session: requests.Session | None,
     as_json: bool,
 ) -> None:
     """Remove registered objects by their entryUUID, all of them or none (ITI-62).
 
     Associations that lead to a removed object have to be named as well.
     """
-    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
+    with RegistryClient(
+        url, timeout=timeout, signing=signing, assertion=assertion, session=session
+    ) as client:
         response = client.remove(entry_uuids)
     _report(response, "nothing was removed", as_json=as_json)
 
@@ -90,6 +100,7 @@ def objects(
 @timeout_option
 @signing_options
 @assertion_option
+@tls_options
 @json_option
 def submission_set(
     *,
@@ -98,13 +109,16 @@ def submission_set(
     timeout: float,
     signing: SigningIdentity | None,
     assertion: bytes | None,
+    session: requests.Session | None,
     as_json: bool,
 ) -> None:
     """Remove a SubmissionSet, by entryUUID or uniqueId, with all that it brought (ITI-18, ITI-62).
 
     What others refer to stays, and so does everything then: the answer names the Associations.
     """
-    with RegistryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
+    with RegistryClient(
+        url, timeout=timeout, signing=signing, assertion=assertion, session=session
+    ) as client:
         name = "EntryUUID" if submission_set.startswith(UUID_PREFIX) else "UniqueId"
         answer = client.stored_query(
             "GetSubmissionSetAndContents",

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import requests
 
 from xds.cli.options import assertion_option, json_option, quiet_option, timeout_option, url_option
 from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
 from xds.cli.progress import progress_bar
 from xds.cli.signing import signing_options
+from xds.cli.tls import tls_options
 from xds.client import RepositoryClient, RetrievedFile
 from xds.model import EMPTY_SHA1, DocumentRequest, RegistryResponse
 from xds.transactions import Role
@@ -62,6 +64,7 @@ Wanted = Mapping[DocumentRequest, Expected]
 @timeout_option
 @signing_options
 @assertion_option
+@tls_options
 @json_option
 @quiet_option
 def retrieve(
@@ -75,6 +78,7 @@ def retrieve(
     timeout: float,
     signing: SigningIdentity | None,
     assertion: bytes | None,
+    session: requests.Session | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -88,7 +92,9 @@ def retrieve(
     requests = sorted(wanted, key=lambda item: (item.repository_unique_id, item.document_unique_id))
     files: list[RetrievedFile] = []
     responses: list[RegistryResponse] = []
-    with RepositoryClient(url, timeout=timeout, signing=signing, assertion=assertion) as client:
+    with RepositoryClient(
+        url, timeout=timeout, signing=signing, assertion=assertion, session=session
+    ) as client:
         for start in range(0, len(requests), _BATCH):
             with progress_bar("retrieving", quiet=quiet) as progress:
                 result = client.retrieve(requests[start : start + _BATCH], folder, progress=progress)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import click
+import requests
 
 from xds.cli.options import CodeType, json_option, read_oid, timeout_option, url_option
 from xds.cli.outcome import Refused, finding_json, show_findings, write_json
 from xds.cli.publish import EXAMPLE_SOURCE
 from xds.cli.signing import signing_options
+from xds.cli.tls import tls_options
 from xds.client import RegistryClient, new_version, status_update
 from xds.model import (
     AvailabilityStatus,
@@ -63,6 +65,7 @@ _STATUS: Final = {item.name.lower(): item for item in AvailabilityStatus}
 @json_option
 @timeout_option
 @signing_options
+@tls_options
 def update(
     *,
     document: str,
@@ -74,6 +77,7 @@ def update(
     as_json: bool,
     timeout: float,
     signing: SigningIdentity | None,
+    session: requests.Session | None,
     **attributes: Any,
 ) -> None:
     """Update the metadata of a registered document (ITI-57).
@@ -86,7 +90,7 @@ def update(
         raise click.UsageError("say either what is to change or --status")
     if status is not None and (restricted or no_propagation):
         raise click.UsageError("--status goes with neither --restricted nor --no-propagation")
-    with RegistryClient(url, timeout=timeout, signing=signing) as client:
+    with RegistryClient(url, timeout=timeout, signing=signing, session=session) as client:
         latest = _latest(client, document)
         if status is None:
             made = new_version(latest, source_id=source_id, propagates=not no_propagation, **changes)

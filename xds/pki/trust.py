@@ -59,6 +59,8 @@ class Trust:
     ----------
     authorities
         Issuers whose certificates may connect without being a partner's.
+    proxies
+        Certificates that may connect and speak for others.
     revocation_lists
         Of any issuer; those of a partner are looked at too.
     """
@@ -68,10 +70,12 @@ class Trust:
         partners: Sequence[Enrolled] = (),
         *,
         authorities: Sequence[x509.Certificate] = (),
+        proxies: Sequence[x509.Certificate] = (),
         revocation_lists: Sequence[x509.CertificateRevocationList] = (),
     ) -> None:
         self.partners = tuple(partners)
         self.authorities = tuple(authorities)
+        self.proxies = tuple(proxies)
         self._lists = (*revocation_lists, *(each for item in partners for each in item.revocation_lists))
 
     def partner_of(self, certificate: x509.Certificate, *, at: datetime | None = None) -> Enrolled:
@@ -101,14 +105,14 @@ class Trust:
         try:
             return self.partner_of(certificate, at=now)
         except CertificateRefused as error:
-            if error.refusal is not Refusal.UNKNOWN or issuer_of(certificate, self.authorities, now) is None:
+            if error.refusal is not Refusal.UNKNOWN or not self._may_connect(certificate, now):
                 raise
         self._examine(certificate, now)
         return None
 
     def anchors(self) -> tuple[x509.Certificate, ...]:
         """Every certificate that a client's chain may end in."""
-        found = [*self.authorities]
+        found = [*self.authorities, *self.proxies]
         for item in self.partners:
             found += [*item.certificates, *item.authorities]
         return tuple(dict.fromkeys(found))
@@ -123,6 +127,9 @@ class Trust:
     def revocation_lists(self) -> tuple[x509.CertificateRevocationList, ...]:
         """All lists."""
         return self._lists
+
+    def _may_connect(self, certificate: x509.Certificate, at: datetime) -> bool:
+        return certificate in self.proxies or issuer_of(certificate, self.authorities, at) is not None
 
     def _examine(self, certificate: x509.Certificate, at: datetime) -> None:
         if at > certificate.not_valid_after_utc:

@@ -6,6 +6,7 @@ from xds.repository.iti41 import ProvideAndRegisterDocumentSet
 from xds.repository.iti43 import RetrieveDocumentSet
 from xds.repository.iti86 import RemoveDocuments
 from xds.repository.on_demand import MadeDocument, OnDemandPolicy, OnDemandSource
+from xds.repository.ownership import Ownership
 from xds.repository.provider import Draft, ImagingSummaryProvider, OnDemandProvider
 from xds.repository.registrar import Registrar, RegistrarUnavailable
 from xds.repository.settle import settle_pending
@@ -18,6 +19,7 @@ __all__ = [
     "OnDemandPolicy",
     "OnDemandProvider",
     "OnDemandSource",
+    "Ownership",
     "ProvideAndRegisterDocumentSet",
     "Registrar",
     "RegistrarUnavailable",

@@ -152,6 +152,7 @@ class Depositor:
             documents=documents,
             message=message,
             owner=self._owner,
+            source_id=sets[0].source_id if sets else None,
             event=next(iter(trail.events()), None),
         )
 

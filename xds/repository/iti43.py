@@ -17,6 +17,7 @@ from xds.model import (
     XdsError,
 )
 from xds.repository.on_demand import MadeDocument, OnDemandSource
+from xds.repository.ownership import Ownership
 from xds.rules import check_retrieval
 from xds.soap import Reply, ReplyPart, Request
 from xds.store import ConsentStore, RemovedDocument, RepositoryStore, ServedDocument
@@ -38,6 +39,7 @@ class RetrieveDocumentSet:
         repository_unique_id: str,
         home_community_id: str | None,
         limit: int,
+        ownership: Ownership,
         on_demand: OnDemandSource | None = None,
     ) -> None:
         self._store = store
@@ -46,6 +48,7 @@ class RetrieveDocumentSet:
         self._repository_unique_id = repository_unique_id
         self._home_community_id = home_community_id
         self._limit = limit
+        self._ownership = ownership
         self._on_demand = on_demand
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
@@ -54,7 +57,8 @@ class RetrieveDocumentSet:
         wanted, refused = check_retrieval(
             requests, self._repository_unique_id, self._home_community_id, self._limit
         )
-        findings: list[XdsError] = [*malformed, *refused]
+        wanted, others = self._ownership.readable(wanted, request.caller)
+        findings: list[XdsError] = [*malformed, *refused, *map(_not_here, others)]
         documents, parts = self._open(wanted, findings, Requester(user=request.caller.user))
         response = RegistryResponse.of(findings, done=len(documents))
         sent = {item.document_unique_id for item in documents}
@@ -151,11 +155,15 @@ class RetrieveDocumentSet:
             if made is not None:
                 yield item, made
                 continue
-            what = (
-                "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from the"
-                " DocumentEntry that a query returned"
-            )
-            findings.append(DocumentUniqueIdError(what, location=unique_id))
+            findings.append(_not_here(item))
+
+
+def _not_here(item: DocumentRequest) -> DocumentUniqueIdError:
+    what = (
+        "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from the"
+        " DocumentEntry that a query returned"
+    )
+    return DocumentUniqueIdError(what, location=item.document_unique_id)
 
 
 def _retrieved(item: DocumentRequest, made: MadeDocument, content_id: str) -> RetrievedDocument:

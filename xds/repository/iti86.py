@@ -15,6 +15,7 @@ from xds.model import (
     XdsError,
 )
 from xds.repository.erase import erase
+from xds.repository.ownership import Ownership
 from xds.rules import check_document_removal
 from xds.soap import Reply, Request, require_patients
 from xds.store import RemovedDocument, RepositoryStore
@@ -36,12 +37,14 @@ class RemoveDocuments:
         repository_unique_id: str,
         home_community_id: str | None,
         limit: int,
+        ownership: Ownership,
     ) -> None:
         self._store = store
         self._vault = vault
         self._repository_unique_id = repository_unique_id
         self._home_community_id = home_community_id
         self._limit = limit
+        self._ownership = ownership
 
     def __call__(self, body: etree._Element, request: Request) -> Reply:
         """Answer a rmd:RemoveDocumentsRequest."""
@@ -56,11 +59,12 @@ class RemoveDocuments:
         def events(removed: Mapping[str, RemovedDocument]) -> Sequence[AuditEvent]:
             return _events(request.trail, wanted, removed)
 
-        names = [item.document_unique_id for item in wanted]
+        own, _ = self._ownership.removable(wanted, request.caller)
+        names = [item.document_unique_id for item in own]
         if names and request.caller.user is not None:
             held = self._store.to_serve(names).values()
             require_patients("ITI-86", request.caller, [item.patient_id for item in held])
-        removed = self._store.remove(names, events) if wanted else {}
+        removed = self._store.remove(names, events) if names else {}
         to_erase = [sha256 for item in removed.values() for sha256 in item.to_erase]
         undone = erase(self._store, self._vault, to_erase)
         findings += _failures(wanted, removed, undone)

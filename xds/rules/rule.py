@@ -44,6 +44,7 @@ class Owner:
     name: str | None = None  # of a partner that has proven who it is; None for anybody else
     source_ids: frozenset[str] = frozenset()  # SubmissionSet.sourceId (ITI TF-3 4.2.3.3.9): the partner's …
     taken: frozenset[str] = frozenset()  # … or those of all partners
+    reads_own: bool = False  # whether it retrieves its own documents only
 
     def has(self, source_id: str | None) -> bool:
         """Tell whether what came with a sourceId is the sender's; what came with none that is known is no partner's."""

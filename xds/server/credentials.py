@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cryptography import x509
@@ -38,6 +38,7 @@ def load_trust(settings: Settings) -> Trust:
     return Trust(
         [_enrolled(partner) for partner in settings.partners if is_enrolled(partner)],
         authorities=() if server.client_ca is None else read_authorities(server.client_ca),
+        proxies=() if server.proxy_certificate is None else read_certificates(server.proxy_certificate)[:1],
         revocation_lists=()
         if server.revocation_list is None
         else read_revocation_lists(server.revocation_list),
@@ -101,7 +102,8 @@ def trust_files(settings: Settings) -> Iterator[Path]:
     for partner in settings.partners:
         yield from partner.certificates
         yield from filter(None, (partner.issuer, partner.revocation_list))
-    yield from filter(None, (settings.server.client_ca, settings.server.revocation_list))
+    server = settings.server
+    yield from filter(None, (server.client_ca, server.revocation_list, server.proxy_certificate))
 
 
 def load_providers(settings: Settings) -> tuple[IdentityProvider, ...]:
@@ -148,6 +150,10 @@ class Credentials:
         own = filter(None, (server.certificate, server.key))
         self._watch = FilesWatch("credentials", [*trust_files(settings), *own])
         self.trust, self.tls, self.providers = self._load()
+        self.refused: Callable[[str, str], None] = lambda _peer, _why: None
+        """Told of each TLS client that is refused: its address, and why."""
+        self.waits: Callable[[str], int] = lambda _peer: 0
+        """Asked for how many seconds an address is not listened to."""
 
     def start(self) -> None:
         """Take changes from now on, from a thread of its own; connections that are open stay so."""

@@ -15,12 +15,20 @@ from xds.audit import UNAUDITED, AuditLog, AuditUnavailable, System
 from xds.documents import Spool
 from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
+from xds.server.failures import Failures
 from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
 from xds.server.secured import CALLER
 from xds.settings import Limits
 from xds.soap import DENIALS, Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
-from xds.soap.faults import CONTENT_ENCODING, INTERNAL, OUT_OF_SPACE, TOO_LARGE, WHOLE_REQUEST
+from xds.soap.faults import (
+    CONTENT_ENCODING,
+    FAILED_TOO_OFTEN,
+    INTERNAL,
+    OUT_OF_SPACE,
+    TOO_LARGE,
+    WHOLE_REQUEST,
+)
 from xds.transactions import ITI_41
 from xds.wss import SigningIdentity
 
@@ -57,6 +65,19 @@ class Gate(Protocol):
         """
 
 
+class Callers(Protocol):
+    """Tells who sends a request, as far as its connection proves it: `xds.server.callers.Callers`."""
+
+    def of(self, environ: Environ) -> Caller:
+        """Return the sender.
+
+        Raises
+        ------
+        SoapFault
+            Somebody says who it is and may not, or it is not so.
+        """
+
+
 class SoapDoor:
     """POST to one SOAP end point.
 
@@ -68,11 +89,15 @@ class SoapDoor:
         Proves who sent a request; None lets everybody in (Lite).
     identity
         Signs the answers to partners who ask for that.
+    callers
+        Tells who sends by a proxy's headers; None where no proxy is trusted.
+    failures
+        Counts what proves nothing; a sender with too much of it waits.
     audit
         Gets an alert for each request that is refused for what it says of its sender.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a part of the walk
         self,
         endpoint: SoapEndpoint,
         receiver: Receiver,
@@ -83,6 +108,8 @@ class SoapDoor:
         gate: Gate | None = None,
         identity: SigningIdentity | None = None,
         audit: AuditLog = UNAUDITED,
+        callers: Callers | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._receiver = receiver
@@ -92,10 +119,21 @@ class SoapDoor:
         self._gate = gate
         self._identity = identity
         self._audit = audit
+        self._callers = callers
+        self._failures = failures or Failures(0, 0)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
         visit = _Visit(environ)
+        if self._callers is not None:
+            try:
+                visit.caller = self._callers.of(environ)
+            except SoapFault as fault:
+                self._alert(visit, fault, str(environ.get("PATH_INFO", "")))
+                return visit.refuse(fault, start_response, unread=True)
+        if seconds := self._failures.waits(visit.sender):
+            waiting = SoapFault(FAILED_TOO_OFTEN, headers=(("Retry-After", str(seconds)),), seconds=seconds)
+            return visit.refuse(waiting, start_response, unread=True)
         try:
             self._admission.enter(visit.sender)
         except SoapFault as fault:
@@ -150,7 +188,9 @@ class SoapDoor:
         return pieces
 
     def _alert(self, visit: "_Visit", fault: SoapFault, path: str) -> None:
-        """Keep a Security Alert (ITI TF-2 3.20); where it cannot be kept, the request is refused all the same."""
+        """Count it and keep a Security Alert (ITI TF-2 3.20); where it cannot be kept, it is refused all the same."""
+        if fault.kind.id not in DENIALS:
+            self._failures.count(visit.sender)
         what = System.RESTRICTED_FUNCTION if fault.kind.id in DENIALS else System.NODE_AUTHENTICATION
         description = f"{fault.kind.id}, incident {fault.values.get('incident', '')}"
         try:

@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +85,37 @@ def bind(host: str, port: int, *, host_name: str = "--host", port_name: str = "-
         raise HttpError(
             f"port {port} on {host} cannot be used ({error.strerror}); stop what uses it, or choose another {port_name}"
         ) from None
+    return listener
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """Listen on a Unix socket; what a service that was killed has left there is replaced.
+
+    Raises
+    ------
+    HttpError
+        It cannot be made, or somebody listens there.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried, suppress(OSError):
+            tried.connect(str(path))
+            raise HttpError(
+                f"something listens on {path} already; stop it, or choose another server.unix_socket"
+            )
+        if path.is_socket():
+            path.unlink()
+        listener.bind(str(path))
+        path.chmod(0o660)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise HttpError(
+            f"the socket {path} cannot be made ({error.strerror or error}); choose another server.unix_socket"
+        ) from None
+    except HttpError:
+        listener.close()
+        raise
     return listener
 
 

@@ -70,7 +70,7 @@ def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:
         strictness=partner.strictness or domain.strictness,
         profile=partner.profile or domain.profile,
         levels={**domain.levels, **partner.levels},
-        owner=Owner(name=partner.name, source_ids=frozenset(partner.source_ids)) if enrolled else None,
+        owner=_owner(partner) if enrolled else None,
     )
     return Partner(
         name=partner.name,
@@ -78,6 +78,14 @@ def _partner(domain: RulePolicy, partner: PartnerSettings) -> Partner:
         networks=tuple(ip_network(item) for item in partner.networks),
         source_ids=frozenset(partner.source_ids),
         policy=policy,
+    )
+
+
+def _owner(partner: PartnerSettings) -> Owner:
+    return Owner(
+        name=partner.name,
+        source_ids=frozenset(partner.source_ids),
+        reads_own=partner.reads == "own",
     )
 
 

@@ -4,6 +4,7 @@ import fcntl
 import gc
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,13 +18,13 @@ from xds.server.activity import active
 from xds.server.channel import Pace
 from xds.server.credentials import Credentials
 from xds.server.feeds import FeedDoor, open_feed_door
-from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, serve
+from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, bind_unix, serve
 from xds.server.memory import keep_freed_memory
 from xds.server.policies import policies
 from xds.server.site import service_url
 from xds.server.stopping import StopRequest
 from xds.server.wiring import House, build
-from xds.settings import MIB, Options, Settings, SettingsError, lite_settings, load
+from xds.settings import MIB, Options, ServerSettings, Settings, SettingsError, lite_settings, load
 from xds.store import (
     EmbeddedPostgres,
     EmbeddedPostgresError,
@@ -130,14 +131,13 @@ class Running:
         credentials = Credentials(self.settings)
         _prepare(self.settings.data_dir)
         with _locked(self.settings.data_dir):
-            listener = bind(self.settings.server.host, self.settings.server.port)
-            host, port = listener.getsockname()[:2]
+            listener, url = _listen(self.settings.server)
             door = open_feed_door(self.settings)
 
             def ready() -> None:
                 if stop.asked():
                     raise SystemExit(0)  # there is no worker yet
-                on_ready(service_url(host, port, is_secured=credentials.tls is not None))
+                on_ready(url)
 
             _open_log(self.settings)
             if stop.asked():
@@ -154,6 +154,15 @@ class Running:
                         on_ready=ready,
                         on_stop=on_stop,
                     )
+
+
+def _listen(server: ServerSettings) -> tuple[socket.socket, str]:
+    """Take the port or the Unix socket; and how it is called."""
+    if server.unix_socket is not None:
+        return bind_unix(server.unix_socket), server.public_url or f"unix:{server.unix_socket}"
+    listener = bind(server.host, server.port)
+    host, port = listener.getsockname()[:2]
+    return listener, service_url(host, port, is_secured=server.certificate is not None)
 
 
 def _application(

@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -32,6 +33,8 @@ class Credentials(Protocol):
 
     trust: Trust
     tls: ssl.SSLContext | None
+    refused: Callable[[str, str], None]
+    waits: Callable[[str], int]
 
 
 class TlsChannel(Channel):
@@ -85,6 +88,8 @@ class TlsChannel(Channel):
 
     def _open(self) -> None:
         if not isinstance(self._wrapped, _Records):
+            if self._credentials.waits(self._peer):
+                raise _gone("it failed too often")
             context = self._credentials.tls
             if context is None:  # never where this class is used
                 raise too_slow()
@@ -93,6 +98,8 @@ class TlsChannel(Channel):
             while not self._wrapped.shake_hands():
                 if not super().waits(select.POLLOUT, _WRITE_SECONDS):
                     raise too_slow()
+        except ssl.SSLEOFError:
+            raise _gone("the peer went away within the handshake") from None
         except ssl.SSLError as error:
             self._refuse(error.reason or "handshake", getattr(error, "verify_message", ""))
         self._identify()
@@ -120,6 +127,7 @@ class TlsChannel(Channel):
         shown = "" if self._certificate is None else fingerprint(self._certificate)
         facts = {"peer": self._peer, "reason": reason, "why": why, "certificate": shown}
         log.warning("TLS client refused", extra=facts)
+        self._credentials.refused(self._peer, f"TLS {reason}")
         self._wrapped.leave(time.monotonic() + _LAST_SECONDS)
         raise _gone("the TLS client is refused")
 

@@ -73,7 +73,7 @@ class Site:
 
 def service_url(host: str, port: int, *, is_secured: bool = False) -> str:
     """The address under which the service is reached from its own machine."""
-    shown = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104
     scheme = "https" if is_secured else "http"
     return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from xds.access import AccessPolicy
-from xds.audit import AuditLog, Ledger, Station
+from xds.access import AccessPolicy, Caller
+from xds.audit import AuditLog, AuditUnavailable, Ledger, Station, System
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.client.transport import new_session
@@ -32,6 +32,7 @@ from xds.repository import (
     ImagingSummaryProvider,
     OnDemandPolicy,
     OnDemandSource,
+    Ownership,
     ProvideAndRegisterDocumentSet,
     Registrar,
     RemoveDocuments,
@@ -43,11 +44,13 @@ from xds.server.admission import Admission
 from xds.server.application import Application
 from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
+from xds.server.callers import Callers
 from xds.server.codes import CodesWatch
 from xds.server.consent import consent_policy, consent_store
 from xds.server.credentials import Credentials
 from xds.server.endpoint import SoapDoor
 from xds.server.entrance import Entrance
+from xds.server.failures import Failures
 from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
@@ -134,7 +137,6 @@ def build(
     """Build the house for one worker process; call it after the fork."""
     limits = settings.limits
     credentials = credentials or Credentials(settings)
-    credentials.start()
     pool = open_pool(
         dsn,
         size=settings.store.pool_size,
@@ -171,6 +173,7 @@ def build(
     entrance = Entrance(settings, credentials, AssertionStore(pool), audit)
     endpoints = _endpoints(settings, served, rules, audit, SignedMessageStore(pool), entrance.access)
     identity = signing_identity(settings)
+    failures = _watched(credentials, settings, audit)
     housekeeper = Housekeeper(Housekeeping(pool), rounds)
     housekeeper.start()
     site = Site(settings)
@@ -188,7 +191,9 @@ def build(
                 spool=spool if path == settings.server.repository_path else None,
                 gate=entrance.gate(path),
                 identity=identity,
+                callers=_callers(settings, credentials),
                 audit=audit,
+                failures=failures,
             )
             for path, endpoint in endpoints.items()
         },
@@ -216,6 +221,28 @@ def build(
         gateway=between,
         audit=threads,
     )
+
+
+def _watched(credentials: Credentials, settings: Settings, audit: AuditLog) -> Failures:
+    """Count what proves nothing, over TLS and in messages alike, and keep an alert of each TLS client refused."""
+    limits, workers = settings.limits, settings.server.workers
+    failures = Failures(-(-limits.failed_authentications // workers), limits.failed_authentication_seconds)
+
+    def refused(peer: str, why: str) -> None:
+        failures.count(peer)
+        try:
+            audit.alert(System.NODE_AUTHENTICATION, why, caller=Caller(address=peer))
+        except AuditUnavailable:
+            log.exception("not audited")
+
+    credentials.refused, credentials.waits = refused, failures.waits
+    credentials.start()
+    return failures
+
+
+def _callers(settings: Settings, credentials: Credentials) -> Callers | None:
+    """Who reads what a proxy says of its clients; None where none is trusted."""
+    return None if settings.server.trusted_proxy == "none" else Callers(settings.server, credentials)
 
 
 def signing_identity(settings: Settings) -> SigningIdentity | None:
@@ -337,6 +364,7 @@ def _repository_handlers(
     settings: Settings, rules: Policies, rounds: Rounds, consent: ConsentStore
 ) -> dict[Transaction, Handler]:
     repository = settings.repository
+    ownership = Ownership(rounds.store, rules)
     return {
         ITI_41: ProvideAndRegisterDocumentSet(
             store=rounds.store,
@@ -352,6 +380,7 @@ def _repository_handlers(
             repository_unique_id=repository.unique_id,
             home_community_id=settings.registry.home_community_id,
             limit=settings.limits.retrieve_documents,
+            ownership=ownership,
             on_demand=_on_demand_source(settings, rounds),
         ),
         ITI_86: RemoveDocuments(
@@ -360,6 +389,7 @@ def _repository_handlers(
             repository_unique_id=repository.unique_id,
             home_community_id=settings.registry.home_community_id,
             limit=settings.limits.retrieve_documents,
+            ownership=ownership,
         ),
     }
 

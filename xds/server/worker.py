@@ -39,6 +39,8 @@ from xds.server.secured import Credentials, TlsChannel
 
 log = logging.getLogger("xds.http")
 
+UNIX: Final = "unix"
+"""The address of a peer on a Unix socket."""
 LINGER_SECONDS: Final = 0.010
 """How long a thread waits for the next request of the connection that it answered, if others are idle."""
 _PIECE: Final = 16 * 1024
@@ -143,13 +145,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return
-        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server = listener.getsockname()
+        if accepted.family == socket.AF_UNIX:
+            address, server = (UNIX, 0), (UNIX, 0)
+        else:
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         channel = (
             Channel(accepted, self.pace)
             if self.credentials is None
             else TlsChannel(accepted, self.pace, self.credentials, address[0])
         )
-        connection = Connection(self.cfg, channel, address, listener.getsockname())
+        connection = Connection(self.cfg, channel, address, server)
         connection.timeout = time.monotonic() + self.pace.grace_seconds
         self.nr_conns += 1
         self.balance.tell(self.age, self.nr_conns)

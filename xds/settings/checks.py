@@ -28,14 +28,15 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _RESERVED: Final = frozenset({"/healthz", "/readyz"})
 _NEED_CERTIFICATE: Final = (
     "revocation_list",
-    "repository_ids",
     "end_points",
     "reads",
     "algorithms",
     "allow_sha1",
     "signed_answers",
 )
-_OFF_AT_ZERO: Final = frozenset({"in_flight_per_peer", "requests_per_second", "free_space_bytes"})
+_OFF_AT_ZERO: Final = frozenset(
+    {"in_flight_per_peer", "requests_per_second", "free_space_bytes", "failed_authentications"}
+)
 
 
 class SettingsError(Exception):
@@ -140,6 +141,15 @@ def _tls(settings: Settings) -> Iterator[str]:
         ("server.client_ca", server.client_ca),
         ("server.revocation_list", server.revocation_list),
     )
+    if server.trusted_proxy == "unix" and server.unix_socket is None:
+        yield 'server.trusted_proxy = "unix" needs server.unix_socket'
+    if server.unix_socket is not None and server.certificate is not None:
+        yield "server.unix_socket and server.certificate exclude each other: TLS is for what comes over the network"
+    if (server.trusted_proxy == "tls") != (server.proxy_certificate is not None):
+        yield 'server.trusted_proxy = "tls" and server.proxy_certificate belong together: set both, or none'
+    if server.trusted_proxy == "tls" and server.certificate is None:
+        yield 'server.trusted_proxy = "tls" needs server.certificate and server.key: the proxy connects by TLS'
+    yield from _are_files(("server.proxy_certificate", server.proxy_certificate))
     has_clients = server.client_ca is not None or any(is_enrolled(item) for item in settings.partners)
     if server.certificate is not None and server.client_certificates == "required" and not has_clients:
         yield (
@@ -212,10 +222,9 @@ def _partners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
         for network in partner.networks:
             if wrong := _network_fault(network):
                 yield f"{where}: networks must hold addresses such as 10.1.0.7 or 10.1.0.0/16; {wrong}"
-        for name, oids in (("source_ids", partner.source_ids), ("repository_ids", partner.repository_ids)):
-            for oid in oids:
-                if not _is_oid(oid):
-                    yield f"{where}: {name} must hold OIDs without urn:oid:, and {oid} is none"
+        for source_id in partner.source_ids:
+            if not _is_oid(source_id):
+                yield f"{where}: source_ids must hold OIDs without urn:oid:, and {source_id} is none"
     yield from _owners(partners)
 
 
@@ -246,7 +255,7 @@ def _owners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
     """What a partner owns is owned by nobody else."""
     owned: dict[str, str] = {}
     for partner in filter(is_enrolled, partners):
-        for oid in (*partner.source_ids, *partner.repository_ids):
+        for oid in partner.source_ids:
             owner = owned.setdefault(oid, partner.name)
             if owner != partner.name:
                 yield f'{oid} stands in the partners "{owner}" and "{partner.name}"; it can be of one only'

@@ -47,6 +47,8 @@ class Limits:
     in_flight_per_peer: int = 16  # requests of one peer under way (0 is off): 503 with Retry-After
     downloads: int = 16  # ITI-43 answers under way in one process: 503 with Retry-After
     requests_per_second: int = 500  # of one peer (0 is off): 429 with Retry-After
+    failed_authentications: int = 20  # of one source in a minute (0 is off): 429 with Retry-After
+    failed_authentication_seconds: int = 300  # how long a source is not listened to after that: 429
     mllp_frame_bytes: int = MIB  # one HL7 v2 message: AR, connection closed
     mllp_frame_seconds: int = 30  # from its first octet to its last: AR, connection closed
     mllp_idle_seconds: int = 120  # an MLLP connection without a message: closed

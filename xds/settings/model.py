@@ -24,6 +24,7 @@ class ServerSettings:
 
     host: str = "127.0.0.1"  # address to listen on; "0.0.0.0" is every one of the machine
     port: int = 8080  # 0 takes any free one
+    unix_socket: Path | None = None  # listen there and not on host and port: for a proxy of this machine
     public_url: str | None = None  # as partners reach it, for WSDLs and pages; none: from the Host header
     workers: int = 2  # processes that answer requests
     threads: int = 32  # per process; more than limits.downloads
@@ -41,6 +42,10 @@ class ServerSettings:
     )
     client_ca: Path | None = None  # PEM: issuers whose certificates may connect, a partner's or not
     revocation_list: Path | None = None  # CRL of any of the issuers, PEM or DER
+    trusted_proxy: Literal["none", "unix", "tls"] = (
+        "none"  # who hands on the certificate of a client that it verified: whatever connects to unix_socket, or …
+    )
+    proxy_certificate: Path | None = None  # … what shows this certificate (PEM) from the loopback address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +101,6 @@ class PartnerSettings:
     revocation_list: Path | None = None  # CRL of the issuer, PEM or DER
     networks: tuple[str, ...] = ()  # of its addresses, such as "10.1.0.0/16"; not for an enrolled one
     source_ids: tuple[str, ...] = ()  # its SubmissionSet.sourceId, OIDs without urn:oid: (ITI TF-3 4.2.3.3.9)
-    repository_ids: tuple[str, ...] = ()  # repositoryUniqueId of its own repositories, for ITI-42
     end_points: tuple[Literal["registry", "repository"], ...] = (
         "registry",
         "repository",

@@ -281,6 +281,13 @@ RATE: Final = FaultKind(
     en="More than {limit} requests a second came from this peer; repeat the request after {seconds} s.",
     fr="Plus de {limit} requêtes par seconde de ce partenaire ; répétez la requête après {seconds} s.",
 )
+FAILED_TOO_OFTEN: Final = FaultKind(
+    id="failed-authentications",
+    code="Sender",
+    http_status=429,
+    en="Too many messages of this sender did not prove who sent them; it is listened to again in {seconds} s.",
+    fr="Trop de messages de cet expéditeur n'ont pas prouvé leur origine ; il sera écouté à nouveau dans {seconds} s.",
+)
 OUT_OF_SPACE: Final = FaultKind(
     id="out-of-space",
     code="Receiver",

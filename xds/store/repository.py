@@ -102,6 +102,7 @@ class RepositoryStore:
         documents: Sequence[ProvidedDocument],
         message: tuple[str, bytes] | None,
         owner: str,
+        source_id: str | None = None,
         event: AuditEvent | None = None,
     ) -> int:
         """Commit a submission as pending and return its number (security digest 11.3, step b).
@@ -112,6 +113,8 @@ class RepositoryStore:
             MessageID and digest of the request, so that a repeat finds it; None without a MessageID.
         owner
             The process that works on it.
+        source_id
+            SubmissionSet.sourceId: whose the documents are.
         event
             Of its success, for whoever settles it.
         """
@@ -125,6 +128,7 @@ class RepositoryStore:
                     "message_id": message_id,
                     "digest": digest,
                     "owner": owner,
+                    "source_id": source_id,
                     "audit": None if event is None else encode_event(event),
                 },
             )
@@ -244,6 +248,16 @@ class RepositoryStore:
             tombstones = _tombstones(connection, wanted)
             record(connection, events(tombstones))
         return tombstones
+
+    def sources_of(self, unique_ids: Iterable[str]) -> Mapping[str, frozenset[str | None]]:
+        """The sourceIds under which those that are registered were provided; None where it is not known."""
+        found: dict[str, set[str | None]] = {}
+        with borrowed(self._pool) as connection:
+            for unique_id, source_id in connection.run(
+                _SQL["sources_of_documents"], {"unique_ids": list(unique_ids)}
+            ):
+                found.setdefault(unique_id, set()).add(source_id)
+        return {unique_id: frozenset(sources) for unique_id, sources in found.items()}
 
     def removed(self, unique_ids: Iterable[str]) -> Mapping[str, RemovedDocument]:
         """The tombstones among those uniqueIds; the document may have been provided again since."""

@@ -216,6 +216,18 @@ OTHER_PARTNER: Final = Refusal(
     en="The message is signed by another partner than the one whose certificate the connection shows.",
     fr="Le message est signé par un autre partenaire que celui dont la connexion présente le certificat.",
 )
+CLIENT_CERTIFICATE: Final = Refusal(
+    id="client-certificate",
+    code=FaultCode.FAILED_AUTHENTICATION,
+    en="The client certificate of this connection is not taken here; have the operator enrol it.",
+    fr="Le certificat client de cette connexion n'est pas accepté ici ; faites-le inscrire par l'exploitant.",
+)
+PROXY_HEADER: Final = Refusal(
+    id="proxy-header",
+    code=FaultCode.FAILED_AUTHENTICATION,
+    en="X-Client-Certificate and X-Client-Address are for the proxy of this service; send the request without them.",
+    fr="X-Client-Certificate et X-Client-Address sont réservés au mandataire de ce service ; envoyez la requête sans.",
+)
 OTHER_END_POINT: Final = Refusal(
     id="signer-end-point",
     code=FaultCode.FAILED_AUTHENTICATION,

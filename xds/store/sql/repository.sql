@@ -6,9 +6,16 @@ SELECT d.unique_id, d.sha1, d.size, d.sha256
  WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered';
 
 -- add_submission: documents are durable, the registry was not asked yet
-INSERT INTO repository_submission (submission_set_unique_id, submission_set_uuid, state, message_id, digest, owner, audit)
-VALUES (%(unique_id)s, %(uuid)s, 'pending', %(message_id)s, %(digest)s, %(owner)s, %(audit)s)
+INSERT INTO repository_submission (submission_set_unique_id, submission_set_uuid, state, message_id, digest, owner, audit,
+                                   source_id)
+VALUES (%(unique_id)s, %(uuid)s, 'pending', %(message_id)s, %(digest)s, %(owner)s, %(audit)s, %(source_id)s)
 RETURNING submission_id;
+
+-- sources_of_documents: who provided them
+SELECT d.unique_id, s.source_id
+  FROM repository_document AS d
+  JOIN repository_submission AS s USING (submission_id)
+ WHERE d.unique_id = ANY(%(unique_ids)s) AND s.state = 'registered';
 
 -- add_document: one document of it
 INSERT INTO repository_document (unique_id, submission_id, sha256, sha1, size, mime_type, patient_id, seal)
