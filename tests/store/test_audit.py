@@ -227,3 +227,53 @@ def test_without_the_right_to_add_nothing_is_kept(reading_only: Callable[[], Poo
         record(connection, [event()])
     with borrowed(pool) as connection:
         assert connection.run("SELECT cx FROM patient") == []
+
+
+def test_events_of_requests_at_once_are_committed_together_and_none_is_lost(
+    pool: Pool, outbox: Outbox
+) -> None:
+    events = [event(number) for number in range(24)]
+    threads = [threading.Thread(target=outbox.keep, args=([each],)) for each in events]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    wanted = {each.event_id for each in events}
+    seal(pool)
+    assert wanted <= set(sealed(pool))
+    assert len(sealed(pool)) == len(set(sealed(pool)))
+
+
+def test_what_fails_together_is_tried_one_by_one(
+    pool: Pool, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request's events that cannot be kept take nobody else's along."""
+    good, bad = event(1), event(2)
+    monkeypatch.setattr(
+        "xds.store.audit.encode_event", lambda item: b"" if item is bad else encode_event(item)
+    )
+    with borrowed(pool) as connection:
+        connection.run("ALTER TABLE audit_event ADD CONSTRAINT not_empty CHECK (body <> '')")
+    try:
+        failed: list[BaseException] = []
+
+        def keep(item: AuditEvent) -> None:
+            try:
+                outbox.keep([item])
+            except psycopg.errors.CheckViolation as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=keep, args=(item,)) for item in (bad, good)]
+        with outbox._turn:  # both wait, so that one takes the other along
+            for thread in threads:
+                thread.start()
+            while len(outbox._waiting) < 2:
+                threading.Event().wait(0.01)
+        for thread in threads:
+            thread.join(30)
+    finally:
+        with borrowed(pool) as connection:
+            connection.run("ALTER TABLE audit_event DROP CONSTRAINT not_empty")
+    assert len(failed) == 1
+    seal(pool)
+    assert good.event_id in sealed(pool)

@@ -1,7 +1,10 @@
 """The audit log's rows: written with the change that they tell of, or in a short transaction of their own."""
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
@@ -16,6 +19,7 @@ log = logging.getLogger(__name__)
 
 _SQL = statements("audit")
 _REFUSED: Final = (errors.InsufficientPrivilege, errors.UndefinedTable, errors.ReadOnlySqlTransaction)
+_NOT_KEPT: Final = (StoreUnavailable, StoreBusy, Conflict, *_REFUSED)
 
 
 def insertion(events: Sequence[AuditEvent]) -> list[Asked]:
@@ -74,6 +78,15 @@ def _spooled(spool: Spool, events: Sequence[AuditEvent]) -> None:
         raise AuditUnavailable(str(error)) from error
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The events of a request that waits for them to be kept."""
+
+    bodies: list[bytes]
+    is_tried: bool = False
+    error: Exception | None = None
+
+
 class Outbox:
     """A `xds.audit.Ledger`: the metadata store, and a spool on this machine for when it is away.
 
@@ -86,19 +99,47 @@ class Outbox:
     def __init__(self, pool: Pool, spool: Spool | None = None) -> None:
         self._pool = pool
         self._spool = spool
+        self._waiting: deque[_Kept] = deque()
+        self._turn = threading.Lock()
 
     def keep(self, events: Sequence[AuditEvent]) -> None:
-        """Keep events beside the metadata.
+        """Keep events beside the metadata; those of requests that wait at the same time are committed together.
 
         Raises
         ------
         AuditUnavailable
         """
+        mine = _Kept([encode_event(event) for event in events])
+        self._waiting.append(mine)
+        with self._turn:
+            if not mine.is_tried:  # by one whose turn was before ours
+                self._commit([mine, *self._others(mine)])
+        if isinstance(mine.error, _NOT_KEPT):
+            raise AuditUnavailable(type(mine.error).__name__) from mine.error
+        if mine.error is not None:
+            raise mine.error
+
+    def _others(self, mine: "_Kept") -> Iterator["_Kept"]:
+        """Those that wait; whoever has the turn takes them out, and nobody else."""
+        while self._waiting:
+            if (each := self._waiting.popleft()) is not mine:
+                yield each
+
+    def _commit(self, taken: Sequence["_Kept"]) -> None:
+        """Keep events of several requests; if they cannot be kept together, those of each by themselves."""
+        error: Exception | None = None
         try:
             with borrowed(self._pool) as connection:
-                connection.run_together(insertion(events))
-        except (StoreUnavailable, StoreBusy, Conflict, *_REFUSED) as error:
-            raise AuditUnavailable(type(error).__name__) from error
+                for statement in insertion_of([body for each in taken for body in each.bodies]):
+                    connection.run(*statement)
+        except Exception as failed:  # each of those who wait is told
+            error = failed
+        if len(taken) > 1 and error is not None and not isinstance(error, (StoreUnavailable, StoreBusy)):
+            for each in taken:
+                self._commit([each])
+            return
+        for each in taken:
+            each.is_tried, each.error = True, error
 
     def note(self, events: Sequence[AuditEvent]) -> None:
         """Keep events of what was refused, here while the metadata store cannot be written.
