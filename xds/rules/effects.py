@@ -1,6 +1,7 @@
 """What the registry itself does when it accepts a submission (ITI TF-2 3.42.4.1.3.5 to .7)."""
 
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from xds.model import (
     REPLACEMENTS,
@@ -10,10 +11,13 @@ from xds.model import (
     ObjectKind,
     RegistryFacts,
     Submission,
+    SubmissionSet,
     is_symbolic,
     new_uuid_urn,
 )
 from xds.rules.case import object_key, registry_objects
+
+T = TypeVar("T", SubmissionSet, Association)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +53,7 @@ def assign_entry_uuids(submission: Submission) -> Submission:
     return replace(
         submission,
         submission_sets=tuple(
-            replace(item, entry_uuid=assigned(item.entry_uuid), availability_status=approved)
+            _with(item, entry_uuid=assigned(item.entry_uuid), availability_status=approved)
             for item in submission.submission_sets
         ),
         document_entries=tuple(
@@ -73,7 +77,7 @@ def assign_entry_uuids(submission: Submission) -> Submission:
             for item in submission.folders
         ),
         associations=tuple(
-            replace(
+            _with(
                 item,
                 entry_uuid=assigned(item.entry_uuid),
                 source=assigned(item.source),
@@ -84,6 +88,12 @@ def assign_entry_uuids(submission: Submission) -> Submission:
         ),
         object_refs=tuple(assigned(item) for item in submission.object_refs),
     )
+
+
+def _with(item: T, **values: Any) -> T:
+    """An object with other values; the object itself when they are its own, as most often."""
+    changed = any(getattr(item, name) != value for name, value in values.items())
+    return replace(item, **values) if changed else item
 
 
 def effects_of(submission: Submission, facts: RegistryFacts) -> Effects:

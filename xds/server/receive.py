@@ -67,6 +67,8 @@ class Bounded:
         SoapFault
             More than the limit were sent, or the connection ended before the body did.
         """
+        if self.taken == self.announced:
+            return b""  # the end, which the stream need not be asked for
         try:
             piece = self.stream.read(size)
         except BODY_ERRORS:
