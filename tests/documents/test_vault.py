@@ -2,7 +2,10 @@ import errno
 import hashlib
 import io
 import os
+import socket
 import tracemalloc
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xds.documents import DocumentDamaged, StoredDocument
+from xds.documents import DocumentDamaged, FileRange, StoredDocument
 from xds.documents.seal import Sealer
 
 MIB = 1 << 20
@@ -88,6 +91,60 @@ def test_a_damaged_large_document_never_ends(kept: bytes, sealed: bool) -> None:
         for piece in stored(LARGE, kept, sealed=sealed)[0].pieces():
             sent += len(piece)
     assert sent < len(LARGE)
+
+
+def on_disk(
+    folder: Path, content: bytes, kept: bytes | None = None, *, sealed: bool = True
+) -> StoredDocument:
+    """A document of that content, of which the disk has kept something else."""
+    path = folder / "kept"
+    path.write_bytes(content if kept is None else kept)
+    seal = seal_of(content) if sealed else b""
+    return replace(stored(content)[0], opener=lambda: path.open("rb", buffering=0), seal=seal)
+
+
+def octets_of(ranges: Iterable[bytes | FileRange]) -> bytes:
+    """What a socket receives that the ranges are sent to, one after the other as they come."""
+    taken = []
+    for part in ranges:
+        assert isinstance(part, FileRange)
+        taken.append(os.pread(part.descriptor, len(part), part.offset))
+    return b"".join(taken)
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_large_document_as_parts_of_its_file(tmp_path: Path, sealed: bool) -> None:
+    assert octets_of(on_disk(tmp_path, LARGE, sealed=sealed).ranges()) == LARGE
+
+
+def test_a_small_document_comes_as_octets(tmp_path: Path) -> None:
+    assert b"".join(map(bytes, on_disk(tmp_path, SMALL).ranges())) == SMALL
+
+
+def test_a_document_without_a_file_comes_as_octets() -> None:
+    assert b"".join(map(bytes, stored(LARGE)[0].ranges())) == LARGE
+
+
+@pytest.mark.parametrize("kept", damaged(LARGE), ids=["cut", "grown", "last", "first", "empty"])
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_large_document_never_ends_as_parts_of_its_file(
+    tmp_path: Path, kept: bytes, sealed: bool
+) -> None:
+    sent = 0
+    with pytest.raises(DocumentDamaged, match="is damaged in the store"):
+        for part in on_disk(tmp_path, LARGE, kept, sealed=sealed).ranges():
+            sent += len(part)
+    assert sent < len(LARGE)
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent_breaks_off(tmp_path: Path) -> None:
+    document = on_disk(tmp_path, LARGE)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(OSError, match="became shorter"):
+        for part in document.ranges():
+            assert isinstance(part, FileRange)
+            os.truncate(tmp_path / "kept", part.offset)
+            part.send(ours.fileno(), 0)
 
 
 def test_the_first_octets_of_a_large_document_leave_early() -> None:

@@ -9,6 +9,7 @@ from xds.documents.errors import (
     VaultWriteFailed,
 )
 from xds.documents.folder_vault import FolderVault
+from xds.documents.ranges import FileRange
 from xds.documents.spool import Spool, SpooledDocument, SpoolSink
 from xds.documents.vault import VERIFIED_FIRST, StoredDocument, Vault
 
@@ -18,6 +19,7 @@ __all__ = [
     "DocumentNotFound",
     "DocumentStoreError",
     "DocumentTooLarge",
+    "FileRange",
     "FolderVault",
     "OutOfSpace",
     "Spool",

@@ -27,7 +27,7 @@ class Sealer:
         self._seed = seal[:_SEED] or secrets.token_bytes(_SEED)
         self._digest = xxhash.xxh3_128(seed=int.from_bytes(self._seed))
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes | memoryview) -> None:
         """Take the next octets."""
         self._digest.update(piece)
 

@@ -1,19 +1,23 @@
 """The vault: documents by the SHA-256 of their octets, written once, verified at every read."""
 
 import hashlib
+import io
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
 from xds.documents.errors import DocumentDamaged, DocumentNotFound
+from xds.documents.ranges import FileRange
 from xds.documents.seal import Sealer
 from xds.documents.spool import SpooledDocument
 
 PIECE_SIZE: Final = 262_144  # octets
 # Up to this size a document is verified before its first octet leaves (security 11.4).
 VERIFIED_FIRST: Final = 1_048_576
+_RANGE: Final = 131_072  # octets: what is read to be checked stays in the processor's cache
 ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,13 +52,48 @@ class StoredDocument:
             return self._verified(size)
         return iter([*self._verified(size)])
 
+    def ranges(self) -> Iterator[bytes | FileRange]:
+        """The same for a receiver that can send parts of a file: they are checked, and not copied out of the system.
+
+        What is sent is what the system's page cache holds a moment after it was checked. Raises as `pieces` does.
+        """
+        if self.size <= VERIFIED_FIRST or not hasattr(os, "preadv") or sys.platform != "linux":
+            return iter(self.pieces())
+        return self._verified_ranges(memoryview(bytearray(_RANGE)))
+
+    def _verified_ranges(self, room: memoryview) -> Iterator[bytes | FileRange]:
+        digest = self._digest()
+        held: FileRange | None = None
+        offset = 0
+        with self.opener() as document:
+            try:
+                descriptor = document.fileno()
+            except io.UnsupportedOperation:  # a vault that has no files
+                yield from self._verified(PIECE_SIZE)
+                return
+            while offset <= self.size and (count := self._read_into(descriptor, room, offset)):
+                digest.update(room[:count])
+                if held is not None:
+                    yield held
+                held = FileRange(descriptor=descriptor, offset=offset, size=count)
+                offset += count
+            self._check(digest, left=self.size - offset)
+            if held is not None:
+                yield held
+
+    def _read_into(self, descriptor: int, room: memoryview, offset: int) -> int:
+        try:
+            return os.preadv(descriptor, [room], offset)
+        except OSError as error:
+            raise unreadable(self.sha256, error) from error
+
     def verify(self) -> None:
         """Read everything; raises as `pieces` does. For answers that must know beforehand, and for scrubbing."""
         for _ in self._verified(PIECE_SIZE):
             pass
 
     def _verified(self, size: int) -> Iterator[bytes]:
-        digest = Sealer(self.seal) if self.seal else hashlib.sha256()
+        digest = self._digest()
         left = self.size
         held = b""
         with self.opener() as document:
@@ -66,13 +105,19 @@ class StoredDocument:
                 if held:
                     yield held
                 held = piece
+        self._check(digest, left=left)
+        if held:
+            yield held
+
+    def _digest(self) -> "Sealer | hashlib._Hash":
+        return Sealer(self.seal) if self.seal else hashlib.sha256()
+
+    def _check(self, digest: "Sealer | hashlib._Hash", *, left: int) -> None:
         if left or not self._is_whole(digest):
             raise DocumentDamaged(
                 f"the document with SHA-256 {self.sha256[:12]}… is damaged in the store; "
                 "restore it from a backup or publish it again"
             )
-        if held:
-            yield held
 
     def _is_whole(self, digest: "Sealer | hashlib._Hash") -> bool:
         if isinstance(digest, Sealer):

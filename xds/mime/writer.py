@@ -4,11 +4,13 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xds.mime.errors import MalformedPart, PartLengthMismatch
 
 PIECE_SIZE: Final = 262_144  # octets
+Piece = Any
+"""Octets; or something with a length that the sender of the message knows to send, which passes as it is."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _XOP: Final = "application/xop+xml"
 _SOAP: Final = "application/soap+xml"
@@ -24,7 +26,7 @@ class OutPart:
     content_id: str
     content_type: str
     size: int
-    pieces: Callable[[], Iterator[bytes]]
+    pieces: Callable[[], Iterator[Piece]]
 
 
 class Related(NamedTuple):
@@ -32,7 +34,7 @@ class Related(NamedTuple):
 
     content_type: str
     content_length: int
-    pieces: Iterator[bytes]
+    pieces: Iterator[Piece]
 
 
 def related(root: bytes, parts: Sequence[OutPart] = (), *, action: str | None = None) -> Related:
@@ -89,7 +91,7 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _octets(heads: Sequence[bytes], root: bytes, parts: Sequence[OutPart], end: bytes) -> Iterator[bytes]:
+def _octets(heads: Sequence[bytes], root: bytes, parts: Sequence[OutPart], end: bytes) -> Iterator[Piece]:
     yield heads[0]
     yield root
     for head, part in zip(heads[1:], parts, strict=True):
@@ -108,14 +110,18 @@ def _octets(heads: Sequence[bytes], root: bytes, parts: Sequence[OutPart], end: 
     yield end
 
 
-def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Join neighbours shorter than a piece: one call to the socket instead of three for a small document."""
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:
-        if waiting and size + len(piece) > PIECE_SIZE:
+        passes = not isinstance(piece, bytes)
+        if waiting and (passes or size + len(piece) > PIECE_SIZE):
             yield b"".join(waiting)
             waiting, size = [], 0
+        if passes:
+            yield piece
+            continue
         waiting.append(piece)
         size += len(piece)
     yield b"".join(waiting)

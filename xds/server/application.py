@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from xds.documents import FileRange
 from xds.server.endpoint import FAULT_TYPE, Environ, StartResponse, asked_language
 from xds.server.pages import PAGE_HEADERS
 from xds.soap import SoapFault, encode_fault
 from xds.soap.faults import NOT_SERVED
 
-WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes]]
+WsgiApplication = Callable[[Environ, StartResponse], Iterable[bytes | FileRange]]
 Page = Callable[[Environ], tuple[str, bytes] | None]
 """Answers a GET: Content-Type and body; None where there is nothing."""
 
@@ -34,7 +35,7 @@ class Application:
         self._not_found = not_found
         self._ready = ready
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes | FileRange]:
         """Answer one request."""
         path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
         door = self._doors.get(path)

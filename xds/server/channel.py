@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from xds.documents import FileRange
+
 _SEND_SECONDS: Final = 40.0
 """Sending one piece of an answer: 256 KiB at 8 KiB a second take 32."""
 _LAST_SECONDS: Final = 2.0
@@ -122,6 +124,16 @@ class Channel:
                 sent -= len(left.pop(0))
             if sent:
                 left[0] = left[0][sent:]
+
+    def send_range(self, part: FileRange) -> None:
+        """Send a part of a file; raises as `sendall` does, and OSError when the file became shorter."""
+        sent = 0
+        while sent < len(part):
+            try:
+                sent += part.send(self._wrapped.fileno(), sent)
+            except BlockingIOError:
+                if not self.waits(select.POLLOUT, _SEND_SECONDS):
+                    raise TimeoutError("timed out") from None
 
     def waits(self, event: int, seconds: float) -> bool:
         """Wait for POLLIN or POLLOUT; False when it did not come."""

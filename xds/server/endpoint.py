@@ -12,12 +12,13 @@ from typing import Any, Final, Protocol
 
 from xds.access import Caller
 from xds.audit import UNAUDITED, AuditLog, AuditUnavailable, System
-from xds.documents import Spool
+from xds.documents import FileRange, Spool
 from xds.model import RepositoryOutOfResources
 from xds.server.admission import Admission
 from xds.server.failures import Failures
 from xds.server.guard import refusal
 from xds.server.receive import Bounded, Receiver
+from xds.server.response import SENDS_RANGES
 from xds.server.secured import CALLER
 from xds.settings import Limits
 from xds.soap import DENIALS, Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
@@ -122,7 +123,7 @@ class SoapDoor:
         self._callers = callers
         self._failures = failures or Failures(0, 0)
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes | FileRange]:
         """Answer a request; what is wrong with it is a fault, never an exception."""
         visit = _Visit(environ)
         if self._callers is not None:
@@ -154,7 +155,9 @@ class SoapDoor:
             visit.discard_parts()
             self._admission.leave(visit.sender)
 
-    def _answer(self, visit: "_Visit", environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _answer(
+        self, visit: "_Visit", environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes | FileRange]:
         coding = environ.get("HTTP_CONTENT_ENCODING", "").strip()
         if coding.lower() not in ("", "identity"):
             raise SoapFault(CONTENT_ENCODING, found=coding[:40])
@@ -178,8 +181,9 @@ class SoapDoor:
             relates_to=request.envelope.message_id,
             mtom=request.mtom,
             identity=self._identity if _is_asked_to_sign(request) else None,
+            sends_ranges=SENDS_RANGES in environ,
         )
-        pieces: Iterable[bytes] = wire.pieces
+        pieces: Iterable[bytes | FileRange] = wire.pieces
         if reply.parts:
             self._admission.start_download()
             pieces = _Download(wire, self._admission)
@@ -287,7 +291,7 @@ class _Download:
         self._admission = admission
         self._open = True
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes | FileRange]:
         return self._pieces
 
     def close(self) -> None:
@@ -299,7 +303,9 @@ class _Download:
                 self._pieces.close()
 
 
-def _out_of_resources(visit: _Visit, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def _out_of_resources(
+    visit: _Visit, environ: Environ, start_response: StartResponse
+) -> Iterable[bytes | FileRange]:
     """Answer as ITI-41 does (ITI TF-3 Table 4.2.4.1-2) and end the connection: the body is not read."""
     reply = refusal(ITI_41, RepositoryOutOfResources("the document store is full; nothing was stored"))
     multipart = environ.get("CONTENT_TYPE", "").lower().lstrip().startswith("multipart/")

@@ -17,11 +17,12 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 
+from xds.documents import FileRange
 from xds.server.channel import Pace
 from xds.server.secured import Credentials
 from xds.server.worker import worker_of
 
-WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes | FileRange]]
 
 BODY_ERRORS: Final = (OSError, ParseException)
 """What reading a request's body raises when the peer is gone, too slow, or its chunks are broken."""

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Final
 
 from gunicorn import util
+from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import (
     ExpectationFailed,
     InvalidResponseHeader,
@@ -34,7 +35,7 @@ from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 from xds.server.balance import YIELD_SECONDS, Balance
 from xds.server.channel import Channel, Pace, too_slow
-from xds.server.response import Expectation, Response, environ_of
+from xds.server.response import SENDS_RANGES, Expectation, Response, environ_of
 from xds.server.secured import Credentials, TlsChannel
 
 log = logging.getLogger("xds.http")
@@ -206,6 +207,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.handle_error(request, connection.sock, connection.client, error)
         return False
 
+    def _keepalive_after(self, connection: Any, keepalive: bool) -> bool:
+        """As gunicorn's, which reads on in any case; the body of most requests is read to its end."""
+        reader = connection.parser.mesg.body.reader
+        if keepalive and isinstance(reader, LengthReader) and reader.length == 0:
+            return True
+        return bool(super()._keepalive_after(connection, keepalive))
+
     def _next_is_here(self, connection: Any) -> bool:
         if connection.parser.unreader.buf.getvalue() or connection.sock.pending():
             return True
@@ -229,6 +237,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         environ = environ_of(request, connection.client, connection.server)
         if connection.sock.is_secured:
             connection.sock.describe(environ)
+        else:
+            environ[SENDS_RANGES] = True
         if expected:
             response.expectation = environ["wsgi.input"] = Expectation(request.body, connection.sock)
         if not self.alive or len(self.keepalived_conns) >= self.max_keepalived:

@@ -1,11 +1,12 @@
 """An answer onto the wire: envelope around the body, documents joined as MIME parts or inline base64."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
+from xds.documents import FileRange, StoredDocument
 from xds.mime import OutPart, related
 from xds.model import WSA_ANONYMOUS, new_uuid_urn
 from xds.soap.faults import escape_text
@@ -31,7 +32,7 @@ class WireReply:
 
     content_type: str
     content_length: int
-    pieces: Iterator[bytes] | Sequence[bytes]
+    pieces: Iterator[bytes | FileRange] | Sequence[bytes]
 
 
 def encode_reply(
@@ -41,6 +42,7 @@ def encode_reply(
     relates_to: str | None,
     mtom: bool,
     identity: SigningIdentity | None = None,
+    sends_ranges: bool = False,
 ) -> WireReply:
     """Encode an answer in the form its request had: MTOM, or plain with documents as base64.
 
@@ -48,6 +50,8 @@ def encode_reply(
     ----------
     identity
         Signs the answer; its documents are read once for that, before its first octet leaves.
+    sends_ranges
+        Whether who sends it takes parts of files (`xds.documents.FileRange`) beside octets.
     """
     head, body, close = envelope_head(action, relates_to), reply.body, _ENVELOPE_CLOSE
     if identity is not None:
@@ -59,7 +63,7 @@ def encode_reply(
                 content_id=part.content_id,
                 content_type=part.mime_type,
                 size=part.source.size,
-                pieces=part.source.pieces,
+                pieces=_pieces_of(part, sends_ranges),
             )
             for part in reply.parts
         ]
@@ -68,14 +72,31 @@ def encode_reply(
     content_type = f'{SOAP_TYPE}; charset=UTF-8; action="{action}"'
     if not reply.parts:
         octets = (head, *body, close)
-        length = sum(map(len, octets))
-        # Small, it leaves at once; a large one is not copied only to be one.
         return WireReply(
-            content_type=content_type,
-            content_length=length,
-            pieces=(b"".join(octets),) if length < _AT_ONCE else octets,
+            content_type=content_type, content_length=sum(map(len, octets)), pieces=_gathered(octets)
         )
     return _inline((head, *body, close), reply.parts, content_type)
+
+
+def _pieces_of(part: ReplyPart, sends_ranges: bool) -> Callable[[], Iterator[bytes | FileRange]]:
+    source = part.source
+    return source.ranges if sends_ranges and isinstance(source, StoredDocument) else source.pieces
+
+
+def _gathered(octets: Iterable[bytes]) -> list[bytes]:
+    """Small neighbours leave together; what is large is not copied only to be in one piece with others."""
+    gathered: list[bytes] = []
+    waiting: list[bytes] = []
+    size = 0
+    for piece in octets:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _AT_ONCE:
+            gathered.append(b"".join(waiting))
+            waiting, size = [], 0
+    if waiting:
+        gathered.append(b"".join(waiting))
+    return gathered
 
 
 def _signed(reply: Reply, action: str, relates_to: str | None, identity: SigningIdentity) -> bytes:
