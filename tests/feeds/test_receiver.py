@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.feeds.messages import adt, msh
-from xds.feeds import EVENTS, Domain, PatientIdentityFeed, Receiver
+from xds.feeds import EVENTS, PatientIdentityFeed, Receiver
+from xds.hl7v2 import Domain
 from xds.store import PatientStore, Pool, open_pool
 
 ID = "P1^^^&2.999.1.1&ISO"

@@ -25,7 +25,8 @@ from tests.transactions import samples
 from tests.transactions.wire import PATH, SOAP, Answer, envelope, parse_answer
 from tests.wss.messages import NOW, TrustsAll, identity_of, signed
 from tests.wss.messages import envelope as signable
-from xds.feeds import EVENTS, Domain, PatientIdentityFeed, Receiver
+from xds.feeds import EVENTS, PatientIdentityFeed, Receiver
+from xds.hl7v2 import Domain
 from xds.saml import find_assertion
 from xds.soap import SoapFault, read_envelope
 from xds.store import PatientStore, open_pool

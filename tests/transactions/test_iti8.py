@@ -372,4 +372,4 @@ def test_tls_with_certificates_of_both_sides(start: Callable[..., Service], tmp_
         source.send(adt())
     with feed(port, context=context("source")) as source:
         assert code(source.send(adt())) == "AA"
-    assert "patient feed: no TLS" in service.log.read_text("utf-8")
+    assert "MLLP: no TLS" in service.log.read_text("utf-8")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final
 
+from xds.codes.profile import HOSPITAL, IMAGES, NORMAL, RADIOLOGY, REPORTS, STUDY
 from xds.content import (
     APPLICATION_DICOM,
     FORMAT_SCHEME,
@@ -33,7 +34,6 @@ from xds.model import (
     new_oid,
     new_uuid_urn,
 )
-from xds.sandbox.codes import HOSPITAL, IMAGES, NORMAL, RADIOLOGY, REPORTS, STUDY
 
 _FACTS_BYTES: Final = 64 * 1024 * 1024
 """A larger file is published unread: what it says of itself would have to be held in memory."""

@@ -1,21 +1,8 @@
-"""Patient feeds over HL7 v2 and MLLP: ITI-8 and ITI-64."""
+"""Patient feeds over HL7 v2: ITI-8 and ITI-64."""
 
-from xds.feeds.frames import FrameLimits
-from xds.feeds.identifiers import Domain
 from xds.feeds.iti8 import EVENTS, PatientIdentityFeed
 from xds.feeds.iti64 import EVENT as LINK_CHANGE
 from xds.feeds.iti64 import LinkChangeFeed
-from xds.feeds.mllp import MllpLimits, MllpServer
 from xds.feeds.receiver import Receiver
 
-__all__ = [
-    "EVENTS",
-    "LINK_CHANGE",
-    "Domain",
-    "FrameLimits",
-    "LinkChangeFeed",
-    "MllpLimits",
-    "MllpServer",
-    "PatientIdentityFeed",
-    "Receiver",
-]
+__all__ = ["EVENTS", "LINK_CHANGE", "LinkChangeFeed", "PatientIdentityFeed", "Receiver"]

@@ -13,9 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from xds.audit import SILENT, Trail
-from xds.feeds.acknowledgement import ACCEPTED, Outcome, refused
-from xds.feeds.hl7v2 import Message, Value
-from xds.feeds.identifiers import Domain, identifier_text
+from xds.hl7v2 import ACCEPTED, Domain, Message, Outcome, Value, identifier_text, refused
 from xds.model import (
     Association,
     AssociationType,

@@ -3,9 +3,7 @@
 from typing import Final
 
 from xds.audit import SILENT, Trail
-from xds.feeds.acknowledgement import ACCEPTED, Outcome, refused
-from xds.feeds.hl7v2 import DELETED, Message, Segment, Value
-from xds.feeds.identifiers import Domain, identifier_text
+from xds.hl7v2 import ACCEPTED, DELETED, Domain, Message, Outcome, Segment, Value, identifier_text, refused
 from xds.model import NO_NAME, PatientName, PatientRecord, is_dtm
 from xds.store import MergedAway, PatientStore, SamePatient, UnknownPatient
 

@@ -8,8 +8,7 @@ from typing import Final
 from xds.access import Caller
 from xds.audit import UNAUDITED, AuditLog, AuditUnavailable, Trail
 from xds.audit import Outcome as Audited
-from xds.feeds.acknowledgement import Code, Outcome, encode, refused
-from xds.feeds.hl7v2 import Message, UnreadableMessage, read, read_header
+from xds.hl7v2 import Code, Message, Outcome, UnreadableMessage, encode, read, read_header, refused
 from xds.store import Conflict, StoreBusy, StoreUnavailable
 
 log = logging.getLogger(__name__)

@@ -3,38 +3,19 @@
 from dataclasses import dataclass
 from typing import Final
 
+from xds.codes.profile import LOINC, SNOMED_CT, STUDY
+from xds.codes.profile import two_languages as _code
 from xds.content import PDF_FORMAT
-from xds.model import Code, LocalizedString
+from xds.model import Code
 from xds.sandbox.ids import FOLDER_CODES
 
-LOINC: Final = "2.16.840.1.113883.6.1"
-SNOMED_CT: Final = "2.16.840.1.113883.6.96"
 DCM: Final = "1.2.840.10008.2.16.4"
-CONFIDENTIALITY: Final = "2.16.840.1.113883.5.25"
-IHE_CLASSES: Final = "1.3.6.1.4.1.19376.1.2.6.1"
 
-
-def _code(code: str, scheme: str, display: str, french: str = "") -> Code:
-    names = [LocalizedString(value=display, lang="en-CA")]
-    if french:
-        names.append(LocalizedString(value=french, lang="fr-CA"))
-    return Code(code=code, scheme=scheme, display=tuple(names))
-
-
-REPORTS: Final = _code("REPORTS", IHE_CLASSES, "Reports", "Comptes rendus")
-IMAGES: Final = _code("IMAGES", IHE_CLASSES, "Images", "Images")
-STUDY: Final = _code("18748-4", LOINC, "Diagnostic imaging study", "Examen d’imagerie diagnostique")
 CDA_FORMAT: Final = _code(
     "urn:ihe:rad:CDA:ImagingReportStructuredHeadings:2013",
     PDF_FORMAT.scheme,
     "CDA imaging report, structured headings",
 )
-NORMAL: Final = _code("N", CONFIDENTIALITY, "normal")
-RESTRICTED: Final = _code("R", CONFIDENTIALITY, "restricted")
-VERY_RESTRICTED: Final = _code("V", CONFIDENTIALITY, "very restricted")
-HOSPITAL: Final = _code("22232009", SNOMED_CT, "Hospital", "Hôpital")
-AMBULATORY: Final = _code("35971002", SNOMED_CT, "Ambulatory care site", "Lieu de soins ambulatoires")
-RADIOLOGY: Final = _code("309964003", SNOMED_CT, "Radiology department", "Service de radiologie")
 EPISODE: Final = _code("EPISODE", FOLDER_CODES, "Imaging of one episode of care", "Imagerie d’un épisode")
 
 CT: Final = _code("CT", DCM, "Computed Tomography")

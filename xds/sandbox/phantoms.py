@@ -16,9 +16,9 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
+from xds.codes.profile import LOINC
 from xds.model import Code, PatientIdentifier
 from xds.sandbox import phantom_pixels as pixels
-from xds.sandbox.codes import LOINC
 from xds.sandbox.patients import patient_by_number
 from xds.sandbox.plan import PLANS, UNREPORTED, ExamPlan
 

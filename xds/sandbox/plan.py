@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from xds.codes.profile import NORMAL, RESTRICTED, VERY_RESTRICTED
 from xds.model import AssociationType, Code
-from xds.sandbox.codes import NORMAL, PROCEDURES, RESTRICTED, VERY_RESTRICTED, Procedure
+from xds.sandbox.codes import PROCEDURES, Procedure
 from xds.sandbox.ids import document_uid, folder_uid, study_uid, submission_set_uid
 from xds.sandbox.organizations import (
     CEDAR_RIDGE,

@@ -5,9 +5,9 @@ Nothing is random: figures and side come from the numbers of patient and exam.
 
 from typing import Final
 
+from xds.codes.profile import LOINC
 from xds.content import InstanceId, Related, Report, Section
 from xds.model import AssociationType, Code, LocalizedString, PatientIdentifier
-from xds.sandbox.codes import LOINC
 from xds.sandbox.organizations import reader_of
 from xds.sandbox.patients import patient_by_number
 from xds.sandbox.plan import PLANS, DocumentPlan, ExamPlan, Stage

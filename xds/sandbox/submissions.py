@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from xds.codes.profile import AMBULATORY, HOSPITAL, RADIOLOGY, REPORTS, STUDY
 from xds.content import PDF_FORMAT, Report, build_report, build_report_pdf, pid_5, xcn, xon
 from xds.model import (
     Association,
@@ -18,7 +19,7 @@ from xds.model import (
     SubmissionSet,
     SubmissionSetStatus,
 )
-from xds.sandbox.codes import AMBULATORY, CDA_FORMAT, EPISODE, HOSPITAL, RADIOLOGY, REPORTS, STUDY
+from xds.sandbox.codes import CDA_FORMAT, EPISODE
 from xds.sandbox.ids import association_uuid, object_uuid
 from xds.sandbox.organizations import Site
 from xds.sandbox.patients import patient_id

@@ -9,17 +9,8 @@ from pathlib import Path
 from cryptography import x509
 
 from xds.audit import AuditLog
-from xds.feeds import (
-    EVENTS,
-    LINK_CHANGE,
-    Domain,
-    FrameLimits,
-    LinkChangeFeed,
-    MllpLimits,
-    MllpServer,
-    PatientIdentityFeed,
-    Receiver,
-)
+from xds.feeds import EVENTS, LINK_CHANGE, LinkChangeFeed, PatientIdentityFeed, Receiver
+from xds.hl7v2 import Domain, FrameLimits, MllpLimits, MllpServer
 from xds.pki import CertificateRefused, PkiError, Trust, server_context
 from xds.server.credentials import read_authorities
 from xds.server.http import bind

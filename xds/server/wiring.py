@@ -14,7 +14,7 @@ from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
 from xds.client.transport import new_session
 from xds.documents import FolderVault, Spool
-from xds.feeds import MllpServer
+from xds.hl7v2 import MllpServer
 from xds.pki import client_context
 from xds.registry import (
     MultiPatientStoredQuery,

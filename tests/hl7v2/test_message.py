@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.feeds.messages import adt, msh
-from xds.feeds.hl7v2 import Message, UnreadableMessage, read, read_header
+from xds.hl7v2.message import Message, UnreadableMessage, read, read_header
 
 
 def pid_5(message: Message) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from xds.feeds.hl7v2 import Segment, Separators
+from xds.hl7v2.message import Segment, Separators
 
 _numbers = itertools.count(1)
 _ERRORS: Final = {

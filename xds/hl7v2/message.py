@@ -12,6 +12,8 @@ DELETED: Final = '""'
 """A field that says so removes what the receiver has (HL7 v2.5 2.5.3, ITI TF-2 Appendix C)."""
 
 _SEGMENT: Final = re.compile("\r\n|\r|\n")
+_LINE_ENDS: Final = r"\.(?:br|sp *\d*|ce|in *[+-]?\d*|ti *[+-]?\d*|sk *\d*|fi|nf)"
+"""Formatting of FT: what begins a new line, or changes how it is set (HL7 v2.5 2.7.6)."""
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
 _ESCAPE_CHARS: Final = 200
 """An escape sequence is no longer: `\\X…\\` of a name is a few octets."""
@@ -120,6 +122,19 @@ class Segment:
             for repetition in self.raw(number).split(marks.repetition)
         ]
         return [item for item in found if not item.is_empty]
+
+    def lines(self, number: int) -> list[str]:
+        """The lines of a text field (TX, FT): each repetition and each formatting command begins one.
+
+        Separators of components that stand bare in a text are text: many senders do not escape them.
+        """
+        marks = self.separators
+        ends = re.compile(re.escape(marks.escape) + _LINE_ENDS + re.escape(marks.escape), re.IGNORECASE)
+        return [
+            _unescaped(line, marks).rstrip()
+            for repetition in self.raw(number).split(marks.repetition)
+            for line in ends.split(repetition)
+        ]
 
     def text(self, number: int, component: int = 1) -> str:
         """The first repetition's component."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from xds.feeds.hl7v2 import Value
+from xds.hl7v2.message import Value
 from xds.model import PatientIdentifier, is_lenient_oid
 
 _ISO = "ISO"

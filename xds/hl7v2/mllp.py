@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from xds.feeds.frames import Broken, FrameLimits, FrameReader, frame
+from xds.hl7v2.frames import Broken, FrameLimits, FrameReader, frame
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _NO_DESCRIPTORS_SECONDS: Final = 1.0
 
 
 class Answering(Protocol):
-    """What answers messages: `xds.feeds.Receiver`."""
+    """What answers messages: `xds.feeds.Receiver`, `xds.source.Intake`."""
 
     def answer(self, octets: bytes, peer: str) -> bytes:
         """Answer one message."""
@@ -99,7 +99,7 @@ class MllpServer(threading.Thread):
             except OSError:
                 if self._stopped.is_set():
                     return
-                log.warning("patient feed: no connection can be accepted now")
+                log.warning("MLLP: no connection can be accepted now")
                 time.sleep(_NO_DESCRIPTORS_SECONDS)
                 continue
             self._admit(connection, str(address[0]))
@@ -113,7 +113,7 @@ class MllpServer(threading.Thread):
             if not is_full:
                 self._open[peer] += 1
         if is_full:
-            log.warning("patient feed: too many connections", extra={"peer": peer})
+            log.warning("MLLP: too many connections", extra={"peer": peer})
             connection.close()
             return
         threading.Thread(target=self._serve, args=(connection, peer), name="mllp-peer", daemon=True).start()
@@ -129,11 +129,11 @@ class MllpServer(threading.Thread):
                     with self._secure(connection) as secured:
                         self._talk(secured, peer)
         except ssl.SSLError as error:
-            log.warning("patient feed: no TLS", extra={"peer": peer, "reason": error.reason or "handshake"})
+            log.warning("MLLP: no TLS", extra={"peer": peer, "reason": error.reason or "handshake"})
         except OSError:
-            log.info("patient feed: connection lost", extra={"peer": peer})
+            log.info("MLLP: connection lost", extra={"peer": peer})
         except Exception:
-            log.exception("patient feed: connection failed")
+            log.exception("MLLP: connection failed")
         finally:
             with self._guard:
                 self._open[peer] -= 1

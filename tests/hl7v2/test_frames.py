@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xds.feeds.frames import Broken, FrameLimits, FrameReader, frame
+from xds.hl7v2.frames import Broken, FrameLimits, FrameReader, frame
 
 LIMITS = FrameLimits(frame_bytes=100, frame_seconds=30, idle_seconds=60)
 SLOW = object()
