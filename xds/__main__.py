@@ -2,4 +2,5 @@
 
 from xds.cli.main import main
 
-main()
+if __name__ == "__main__":  # a process that transcodes images imports this module too
+    main()

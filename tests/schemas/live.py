@@ -29,7 +29,7 @@ HL7_MESSAGES = ("PRPA_IN201301UV02", "PRPA_IN201302UV02", "PRPA_IN201304UV02", "
 @cache
 def our_schema(*, documents: bool) -> etree.XMLSchema:
     """Our schemas as one; with `documents` for messages whose documents travel as xop:Include or base64."""
-    forms = ("xds.b-wire.xsd",) if documents else ("xds.b.xsd", "rmd.xsd")
+    forms = ("xds.b-wire.xsd",) if documents else ("xds.b.xsd", "rmd.xsd", "xdsi-b.xsd")
     return schema_set(ours_of(*MESSAGE_SCHEMAS, *forms))
 
 

@@ -30,13 +30,15 @@ LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 REGISTRY = WSDLS / "DocumentRegistry.wsdl"
 REPOSITORY = WSDLS / "DocumentRepository.wsdl"
 GATEWAY = WSDLS / "Gateway.wsdl"
-ALL = (REGISTRY, REPOSITORY, GATEWAY)
+IMAGING = WSDLS / "ImagingDocumentSource.wsdl"
+ALL = (REGISTRY, REPOSITORY, GATEWAY, IMAGING)
 EACH = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 
 REGISTER = "DocumentRegistry_RegisterDocumentSet-b"
 STORED_QUERY = "DocumentRegistry_RegistryStoredQuery"
 MULTI_PATIENT = "DocumentRegistry_MultiPatientStoredQuery"
 PROVIDE = "DocumentRepository_ProvideAndRegisterDocumentSet-b"
+IMAGES = "ImagingDocumentSource_RetrieveImagingDocumentSet"
 REMOVE_METADATA = "DocumentRegistry_DeleteDocumentSet"
 REMOVE_DOCUMENTS = "DocumentRepository_RemoveDocuments"
 RETRIEVE = "DocumentRepository_RetrieveDocumentSet"
@@ -65,6 +67,8 @@ REQUESTS = [
     (GATEWAY, CROSS_QUERY, "iti18-find-documents"),
     (GATEWAY, CROSS_RETRIEVE, "iti43-request"),
     (REPOSITORY, REMOVE_DOCUMENTS, "iti86-request"),
+    (IMAGING, IMAGES, "rad69-request"),
+    (REPOSITORY, IMAGES, "rad69-request"),
 ]
 RESPONSES = [
     (REGISTRY, REGISTER, "registry-response-success"),
@@ -171,7 +175,7 @@ def test_binding_is_soap_12_document_literal(path: Path) -> None:
 
 @EACH
 def test_one_address_for_the_server_to_replace(path: Path) -> None:
-    role = path.stem.removeprefix("Document").lower()
+    role = "imaging" if path is IMAGING else path.stem.removeprefix("Document").lower()
     (address,) = parse(path).findall("wsdl:service/wsdl:port/soap12:address", NS)
     assert address.get("location") == f"http://localhost:8080/dics/{role}"
 

@@ -194,11 +194,11 @@ def test_unknown_key_names_the_nearest(mapping: dict[str, Any], sentence: str) -
         ({"rules": {"strictness": 1}}, 'rules.strictness must be "field" or "strict", not a whole number'),
         (
             {"server": {"roles": "registry"}},
-            'server.roles must be a list of "registry" or "repository" or "gateway", not a text',
+            'server.roles must be a list of "registry" or "repository" or "gateway" or "imaging", not a text',
         ),
         (
             {"server": {"roles": ["viewer"]}},
-            'server.roles must be a list of "registry" or "repository" or "gateway"',
+            'server.roles must be a list of "registry" or "repository" or "gateway" or "imaging"',
         ),
         ({"server": 8080}, "server is a table, written [server], not a whole number"),
         ({"data_dir": 1}, "data_dir must be a path as text, not a whole number"),

@@ -27,6 +27,7 @@ ACTION = {
     "ITI-86": "urn:ihe:iti:2017:RemoveDocuments",
     "ITI-38": "urn:ihe:iti:2007:CrossGatewayQuery",
     "ITI-39": "urn:ihe:iti:2007:CrossGatewayRetrieve",
+    "RAD-69": "urn:ihe:rad:2009:RetrieveImagingDocumentSet",
 }
 PATH = {
     "ITI-41": "/dics/repository",
@@ -44,6 +45,7 @@ PATH = {
     "ITI-86": "/dics/repository",
     "ITI-38": "/dics/gateway",
     "ITI-39": "/dics/gateway",
+    "RAD-69": "/dics/imaging",
 }
 SOAP = "application/soap+xml; charset=UTF-8"
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")

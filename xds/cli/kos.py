@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from pydicom.dataset import Dataset
 
-from xds.cli.options import json_option, quiet_option, read_oid, timeout_option
-from xds.cli.outcome import Unreadable, write_json
-from xds.client import DicomWebClient, study_of_url
+from xds.cli.options import json_option, quiet_option, read_oid, timeout_option, url_option
+from xds.cli.outcome import Refused, Unreadable, finding_json, show_findings, write_json
+from xds.cli.progress import progress_bar
+from xds.client import DicomWebClient, ImagingClient, study_of_url
 from xds.codes import ConceptMap, load_concept_map
 from xds.content import (
     HEAD_ENDS,
@@ -24,11 +25,28 @@ from xds.content import (
     read_manifest,
     sniff,
 )
-from xds.model import Manifest, ManifestChanges, manifest_changes, new_oid
+from xds.model import (
+    InstanceRequest,
+    InstancesRequest,
+    Manifest,
+    ManifestChanges,
+    manifest_changes,
+    new_oid,
+)
 from xds.settings import SettingsError
+from xds.transactions import Role
 
 DEFAULT_ZONE: Final = "America/Toronto"
 _HEAD: Final = 132
+_DECODED: Final = (
+    "1.2.840.10008.1.2.1",
+    "1.2.840.10008.1.2",
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.2",
+    "1.2.840.10008.1.2.5",
+    *(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
+)
+"""Files keep what they are: whoever looks at them decodes them."""
 
 
 def read_zone(_context: click.Context, _parameter: click.Parameter, value: str) -> ZoneInfo:
@@ -181,6 +199,79 @@ def _say_built(new: Manifest, output: Path, changes: ManifestChanges | None) -> 
             return
     count, series = sum(1 for _ in new.instances()), sum(1 for _ in new.series())
     click.echo(f"{output}\t{new.sop_instance_uid}\t{series} series\t{count} instances")
+
+
+@kos.command(
+    epilog="\b\nExample: xds kos retrieve manifest.dcm -o images --from http://127.0.0.1:8080/dics/imaging"
+)
+@click.argument("manifest", metavar="MANIFEST", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--output",
+    "-o",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("images"),
+    show_default=True,
+    help="The folder for the images; made when missing.",
+)
+@url_option("--from", Role.IMAGING)
+@click.option(
+    "--transfer-syntax",
+    "syntaxes",
+    multiple=True,
+    metavar="UID",
+    help="What can be decoded; else everything but video.  [several]",
+)
+@zone_option
+@timeout_option
+@json_option
+@quiet_option
+def retrieve(
+    *,
+    manifest: Path,
+    output: Path,
+    url: str,
+    syntaxes: tuple[str, ...],
+    zone: ZoneInfo,
+    timeout: float,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Retrieve the images of a manifest (RAD-69)."""
+    wanted = _instances(_read(manifest, zone))
+    if not wanted:
+        raise Unreadable(f"{manifest} names no instance with a Retrieve Location UID")
+    output.mkdir(parents=True, exist_ok=True)
+    request = InstancesRequest(instances=wanted, transfer_syntax_uids=syntaxes or _DECODED)
+    with ImagingClient(url, timeout=timeout) as client, progress_bar("retrieving", quiet=quiet) as progress:
+        result = client.retrieve_files(request, output, progress=progress)
+    if as_json:
+        write_json(
+            {
+                "status": result.response.status.name,
+                "files": [str(item.path) for item in result.documents],
+                "findings": [finding_json(finding) for finding in result.response.findings],
+            }
+        )
+    else:
+        show_findings(result.response.findings)
+        click.echo(f"{len(result.documents)} of {len(wanted)} images in {output}")
+    if not result.response.is_success:
+        raise Refused(f"{len(wanted) - len(result.documents)} images did not come")
+
+
+def _instances(manifest: Manifest) -> tuple[InstanceRequest, ...]:
+    return tuple(
+        InstanceRequest(
+            study_instance_uid=study.study_instance_uid,
+            series_instance_uid=series.series_instance_uid,
+            document_unique_id=instance.sop_instance_uid,
+            repository_unique_id=series.retrieve_location_uid,
+        )
+        for study, series in manifest.series()
+        for instance in series.instances
+        if series.retrieve_location_uid
+    )
 
 
 @kos.command(epilog="\b\nExample: xds kos show manifest.dcm --concept-map concepts.toml")

@@ -21,6 +21,7 @@ _PATHS: Final = {
     Role.REGISTRY: _DEFAULTS.registry_path,
     Role.REPOSITORY: _DEFAULTS.repository_path,
     Role.GATEWAY: _DEFAULTS.gateway_path,
+    Role.IMAGING: _DEFAULTS.imaging_path,
 }
 DEFAULT_BASE: Final = f"http://{_DEFAULTS.host}:{_DEFAULTS.port}"
 

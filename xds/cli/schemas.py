@@ -9,8 +9,8 @@ from typing import Any, Final
 from lxml import etree
 
 from xds.cli.judged import Judged
-from xds.ebxml import REMOVE_DOCUMENTS_REQUEST, RETRIEVE_REQUEST
-from xds.xml.namespaces import HL7, LCM, QUERY, RIM, RMD, RS, SOAP12, WSA, XDSB
+from xds.ebxml import REMOVE_DOCUMENTS_REQUEST, RETRIEVE_IMAGING_REQUEST, RETRIEVE_REQUEST
+from xds.xml.namespaces import HL7, LCM, QUERY, RIM, RMD, RS, SOAP12, WSA, XDSB, XDSI
 
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 _FILES: Final = {
@@ -26,10 +26,16 @@ _SECTIONS: Final = {
     SOAP12: "SOAP 1.2 Part 1, 5",
     WSA: "ITI TF-2 V.3.2",
     RMD: "RMD, ITI TF-2 3.86.4.1",
+    XDSI: "RAD TF-2 4.69.4.1.2",
     QUERY: "ITI TF-2 3.18.4.1.2",
     XDSB: "ITI TF-2 3.41.4.1.2, 3.43.5",
     RS: "ITI TF-3 4.2.4",
     HL7: "ITI TF-2 3.44, Appendix O",
+}
+_OF_REQUESTS: Final = {
+    RETRIEVE_REQUEST: (XDSB, "xds.b.xsd"),
+    REMOVE_DOCUMENTS_REQUEST: (RMD, "rmd.xsd"),
+    RETRIEVE_IMAGING_REQUEST: (XDSI, "xdsi-b.xsd"),
 }
 _NAMESPACE: Final = re.compile(r"\{([^}]*)\}")
 _EXPECTED: Final = re.compile(r"Expected is (?:one of )?\( ?(.*?) ?\)")
@@ -45,11 +51,7 @@ def schema_findings(element: etree._Element, body: etree._Element, first_line: i
         The message within: documents are judged as they travel, as xop:Include or base64.
     """
     # The wire schema holds the two messages with documents; the requests that name them are in the other ones.
-    schema = _schema(
-        {RETRIEVE_REQUEST: "xds.b.xsd", REMOVE_DOCUMENTS_REQUEST: "rmd.xsd"}.get(
-            str(body.tag), "xds.b-wire.xsd"
-        )
-    )
+    schema = _schema(*_OF_REQUESTS.get(str(body.tag), (XDSB, "xds.b-wire.xsd")))
     if schema.validate(element):
         return
     log: list[Any] = list(schema.error_log)  # type: ignore[call-overload]  # the stubs miss its iterator
@@ -85,10 +87,9 @@ def _remedy(message: str, namespaces: list[str]) -> str:
 
 
 @cache
-def _schema(documents: str) -> etree.XMLSchema:
+def _schema(namespace_of: str, documents: str) -> etree.XMLSchema:
     driver = etree.Element(f"{{{_XS}}}schema")
     folder = files("xds.schemas")
-    namespace_of = RMD if documents == "rmd.xsd" else XDSB
     for namespace, name in {**_FILES, namespace_of: documents}.items():
         location = str(folder / name)
         etree.SubElement(driver, f"{{{_XS}}}import", namespace=namespace, schemaLocation=location)

@@ -12,6 +12,20 @@ from xds.server.stopping import StopRequest
 _HERE: Final = Path("xds-data")
 
 
+def _read_sources(
+    _context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    read = []
+    for item in value:
+        uid, _, place = item.partition("=")
+        if not uid or not place:
+            raise click.BadParameter(
+                f"{item!r} is no source; write it like 2.999.50.1=http://127.0.0.1:8042/dicom-web"
+            )
+        read.append((uid, place))
+    return tuple(read)
+
+
 @click.command(
     epilog="\b\nExample: xds serve --lite --port 8080 --data-dir xds-data\n"
     "         xds serve --config deploy/conformance.toml --port 8081 --codes codes.xml\n"
@@ -38,6 +52,14 @@ _HERE: Final = Path("xds-data")
 @click.option(
     "--no-tls", is_flag=True, help="Plain HTTP on the loopback address, signatures demanded all the same."
 )
+@click.option(
+    "--imaging-source",
+    "imaging_sources",
+    multiple=True,
+    metavar="UID=URL",
+    callback=_read_sources,
+    help="An archive of images: its Retrieve Location UID, and its DICOMweb service or a folder of DICOM files.",
+)
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Data folder.  [Lite: ./xds-data]")
 def serve(
     *,
@@ -49,6 +71,7 @@ def serve(
     codes: Path | None,
     keys: Path | None,
     no_tls: bool,
+    imaging_sources: tuple[tuple[str, str], ...],
     data_dir: Path | None,
 ) -> None:
     """Serve registry and repository until Ctrl-C.
@@ -76,6 +99,7 @@ def serve(
         data_dir=data_dir,
         keys=keys,
         no_tls=no_tls,
+        imaging_sources=imaging_sources,
     )
     try:
         if config is None:

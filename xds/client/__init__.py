@@ -11,6 +11,7 @@ from xds.client.errors import (
     UnreadableAnswer,
 )
 from xds.client.gateway import GatewayClient
+from xds.client.imaging import ImagingClient, RetrievedInstances
 from xds.client.queries import ParameterValue, build_query, parameters_of, stored_query
 from xds.client.registry import RegistryClient, decode_answer
 from xds.client.repository import (
@@ -28,6 +29,7 @@ __all__ = [
     "DocumentInput",
     "DocumentNotSent",
     "GatewayClient",
+    "ImagingClient",
     "InstanceNotFound",
     "OpenDocument",
     "ParameterValue",
@@ -39,6 +41,7 @@ __all__ = [
     "RetrieveResult",
     "RetrievedBytes",
     "RetrievedFile",
+    "RetrievedInstances",
     "ServiceUnavailable",
     "SoapFault",
     "UnreadableAnswer",

@@ -293,7 +293,7 @@ def retrieve_through(
     found: list[tuple[RetrievedDocument, str]] = []
     for document, element in decode_retrieve_response(answer)[1]:
         try:
-            content_id = _content(element, parts, len(found))
+            content_id = content_of(element, parts, len(found))
             if any(content_id == taken for _, taken in found):
                 raise ValueError(f"the part {content_id} is there for another document as well")
         except (ValueError, MimeError) as error:
@@ -305,7 +305,7 @@ def retrieve_through(
     return response, found
 
 
-def _content(element: etree._Element | None, parts: PartStore, index: int) -> str:
+def content_of(element: etree._Element | None, parts: PartStore, index: int) -> str:
     """Return the Content-ID under which a document's content is in `parts`; base64 text is put there first."""
     if element is None:
         raise ValueError("its Document element is missing")

@@ -28,6 +28,7 @@ _WSDL: Final = {
     Role.REGISTRY: "DocumentRegistry.wsdl",
     Role.REPOSITORY: "DocumentRepository.wsdl",
     Role.GATEWAY: "Gateway.wsdl",
+    Role.IMAGING: "ImagingDocumentSource.wsdl",
 }
 _STRAY_PARTS: Final = 1024 * 1024
 """Octets of parts that an answer without documents may bring: a fault may be in one of them."""

@@ -3,6 +3,7 @@
 from xds.content.cda import FORMAT_SCHEME, STRUCTURED_FORMAT, build_report, read_cda
 from xds.content.dicom import DicomLimits, Part10, read_head, read_part10
 from xds.content.dicom_codes import KEY_OBJECT_SELECTION
+from xds.content.dicom_stream import InstanceHead, chained, read_instance_head
 from xds.content.facts import DocumentFacts, RelatedDocument, UnreadableDocument
 from xds.content.hl7 import escape, pid_5, xcn, xon
 from xds.content.imaging_summary import (
@@ -50,6 +51,7 @@ __all__ = [
     "DicomLimits",
     "DocumentFacts",
     "ImagingSummary",
+    "InstanceHead",
     "InstanceId",
     "Institution",
     "Locators",
@@ -67,11 +69,13 @@ __all__ = [
     "build_manifest",
     "build_report",
     "build_report_pdf",
+    "chained",
     "escape",
     "manifest_facts",
     "pid_5",
     "read_cda",
     "read_head",
+    "read_instance_head",
     "read_manifest",
     "read_part10",
     "read_pdf",

@@ -9,6 +9,7 @@ from xds.documents.errors import (
     VaultWriteFailed,
 )
 from xds.documents.folder_vault import FolderVault
+from xds.documents.passing import PassingDocument, PassingParts
 from xds.documents.ranges import FileRange
 from xds.documents.spool import Spool, SpooledDocument, SpoolSink
 from xds.documents.vault import VERIFIED_FIRST, StoredDocument, Vault
@@ -22,6 +23,8 @@ __all__ = [
     "FileRange",
     "FolderVault",
     "OutOfSpace",
+    "PassingDocument",
+    "PassingParts",
     "Spool",
     "SpoolSink",
     "SpooledDocument",

@@ -4,6 +4,7 @@ from xds.ebxml.association import decode_association, encode_association
 from xds.ebxml.document_entry import decode_document_entry, encode_document_entry
 from xds.ebxml.folder import decode_folder, encode_folder
 from xds.ebxml.fragments import Findings, encode_slot
+from xds.ebxml.imaging import RETRIEVE_IMAGING_REQUEST, decode_imaging_request, encode_imaging_request
 from xds.ebxml.provide import PROVIDE_REQUEST, decode_provide_request, encode_provide_request
 from xds.ebxml.query import (
     ADHOC_QUERY_REQUEST,
@@ -51,6 +52,7 @@ __all__ = [
     "REGISTRY_RESPONSE",
     "REMOVE_DOCUMENTS_REQUEST",
     "REMOVE_OBJECTS_REQUEST",
+    "RETRIEVE_IMAGING_REQUEST",
     "RETRIEVE_REQUEST",
     "RETRIEVE_RESPONSE",
     "SUBMIT_OBJECTS_REQUEST",
@@ -63,6 +65,7 @@ __all__ = [
     "decode_association",
     "decode_document_entry",
     "decode_folder",
+    "decode_imaging_request",
     "decode_provide_request",
     "decode_query_response",
     "decode_registry_response",
@@ -75,6 +78,7 @@ __all__ = [
     "encode_association",
     "encode_document_entry",
     "encode_folder",
+    "encode_imaging_request",
     "encode_object_ref",
     "encode_provide_request",
     "encode_query_response",

@@ -7,10 +7,9 @@ from typing import ClassVar
 from lxml import etree
 
 from xds.audit import document_facts
-from xds.documents import Spool
+from xds.documents import PassingDocument, PassingParts, Spool
 from xds.ebxml import RetrievedDocument, decode_retrieve_request
 from xds.gateway.communities import Communities, Community
-from xds.gateway.documents import PassingDocument, PassingParts
 from xds.gateway.fan_out import FanOut, Leg
 from xds.gateway.iti18 import unknown_community
 from xds.gateway.path import onward

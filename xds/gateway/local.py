@@ -5,9 +5,8 @@ from functools import partial
 from lxml import etree
 
 from xds.client import ClientError, RegistryClient, RepositoryClient
-from xds.documents import Spool
+from xds.documents import PassingParts, Spool
 from xds.ebxml import decode_adhoc_query, decode_retrieve_request, encode_query_response, with_home
-from xds.gateway.documents import PassingParts
 from xds.gateway.retrieval import JoinedDocuments
 from xds.model import RegistryError, RegistryResponse, RepositoryError
 from xds.soap import Handler, Reply, Request

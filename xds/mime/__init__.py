@@ -11,12 +11,13 @@ from xds.mime.errors import (
 )
 from xds.mime.headers import ContentType, content_id_of_href, normalize_content_id, parse_content_type
 from xds.mime.reader import MimeLimits, Part, Readable, iter_parts
-from xds.mime.writer import OutPart, Related, related
+from xds.mime.writer import LatePart, OutPart, Related, related, related_root_last
 
 __all__ = [
     "Base64Decoder",
     "BoundaryMissing",
     "ContentType",
+    "LatePart",
     "LimitExceeded",
     "MalformedPart",
     "MimeError",
@@ -32,4 +33,5 @@ __all__ = [
     "normalize_content_id",
     "parse_content_type",
     "related",
+    "related_root_last",
 ]

@@ -73,6 +73,52 @@ def related(root: bytes, parts: Sequence[OutPart] = (), *, action: str | None = 
     return Related(f"multipart/related; {parameters}", length - 2, _joined(_octets(heads, root, parts, end)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatePart:
+    """A document whose length is known when it has passed; `pieces` is read once, to its end or not."""
+
+    content_id: str
+    content_type: str
+    pieces: Iterator[bytes]
+
+
+def related_root_last(
+    parts: Iterator[LatePart], root: Callable[[], bytes], *, action: str
+) -> tuple[str, Iterator[bytes]]:
+    """Join documents as they come, and behind them the envelope that says what became of each.
+
+    RFC 2387 names the root by `start`, wherever it stands (3.2).
+
+    Parameters
+    ----------
+    root
+        Makes the envelope; called when the last part has passed.
+
+    Returns
+    -------
+    The value of Content-Type, and the octets, once. Their length is not known.
+    """
+    token = uuid.uuid4()
+    boundary, root_id = f"MIMEBoundary-{token}", f"root.{token}@xds"
+    parameters = f'boundary="{boundary}"; type="{_XOP}"; start="<{root_id}>"; start-info="{_SOAP}"'
+    parameters += f"; action={_quoted(action)}"
+
+    def octets() -> Iterator[bytes]:
+        line_end = 2  # the one before the first boundary would be a preamble
+        for part in parts:
+            head = _head(boundary, part.content_id, part.content_type)[line_end:]
+            line_end = 0
+            for piece in part.pieces:
+                yield head + piece if head else piece
+                head = b""
+            if head:
+                yield head
+        head = _head(boundary, root_id, f'{_XOP}; charset=UTF-8; type="{_SOAP}"')[line_end:]
+        yield head + root() + f"\r\n--{boundary}--\r\n".encode()
+
+    return f"multipart/related; {parameters}", octets()
+
+
 def _head(boundary: str, content_id: str, content_type: str) -> bytes:
     if _CONTROL.search(content_type + content_id) or "<" in content_id or ">" in content_id:
         raise MalformedPart(

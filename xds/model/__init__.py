@@ -171,6 +171,8 @@ from xds.model.removal import (
 )
 from xds.model.responses import (
     DocumentRequest,
+    InstanceRequest,
+    InstancesRequest,
     RegistryResponse,
 )
 from xds.model.stored_query import (
@@ -222,6 +224,8 @@ __all__ = [
     "ForeignError",
     "IdentificationScheme",
     "InstanceIdentifier",
+    "InstanceRequest",
+    "InstancesRequest",
     "Interaction",
     "InternalSystemError",
     "InternationalString",

@@ -48,3 +48,22 @@ class DocumentRequest:
     repository_unique_id: str
     document_unique_id: str
     home_community_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceRequest(DocumentRequest):
+    """One DICOM instance that a consumer asks for (RAD TF-2 4.69.4.1.2).
+
+    `repository_unique_id` is the Retrieve Location UID of its series, `document_unique_id` its SOP Instance UID.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstancesRequest:
+    """A RetrieveImagingDocumentSetRequest: the instances, and the transfer syntaxes that the consumer can decode."""
+
+    instances: tuple[InstanceRequest, ...]
+    transfer_syntax_uids: tuple[str, ...]

@@ -10,6 +10,11 @@ from xds.rules.document_removal import (
 )
 from xds.rules.effects import Effects, assign_entry_uuids, effects_of, is_self_contained
 from xds.rules.feed_case import FeedCase, birth_date
+from xds.rules.imaging_retrieval import (
+    IMAGING_RETRIEVAL,
+    INSTANCE_RETRIEVAL,
+    check_imaging_retrieval,
+)
 from xds.rules.manifests import MANIFESTS, UnreadableManifest, check_manifests, says_manifest
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
 from xds.rules.ontario import is_manifest
@@ -62,6 +67,8 @@ __all__ = [
     "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
     "EACH_DOCUMENT_REMOVAL",
+    "IMAGING_RETRIEVAL",
+    "INSTANCE_RETRIEVAL",
     "MANIFESTS",
     "NOTATION",
     "ON_DEMAND_ONLY",
@@ -105,6 +112,7 @@ __all__ = [
     "canonical_patient_id",
     "check",
     "check_document_removal",
+    "check_imaging_retrieval",
     "check_manifests",
     "check_patient_feed",
     "check_provision",

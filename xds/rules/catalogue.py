@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from xds.rules.decoding import NOTATION, STRUCTURE
 from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
+from xds.rules.imaging_retrieval import IMAGING_RETRIEVAL, INSTANCE_RETRIEVAL
 from xds.rules.manifests import MANIFESTS
 from xds.rules.on_demand import ON_DEMAND_ONLY
 from xds.rules.patient_feed import PATIENT_FEED
@@ -27,6 +28,8 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     STORED_QUERY,
     RETRIEVAL,
     DOCUMENT_RETRIEVAL,
+    IMAGING_RETRIEVAL,
+    INSTANCE_RETRIEVAL,
     REMOVAL,
     PATIENT_FEED,
     UPDATE_ONLY,

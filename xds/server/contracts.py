@@ -15,6 +15,7 @@ WSDL_NAMES: Final = {
     Role.REGISTRY: "DocumentRegistry.wsdl",
     Role.REPOSITORY: "DocumentRepository.wsdl",
     Role.GATEWAY: "Gateway.wsdl",
+    Role.IMAGING: "ImagingDocumentSource.wsdl",
 }
 _XS: Final = "http://www.w3.org/2001/XMLSchema"
 _ADDRESS: Final = "{http://schemas.xmlsoap.org/wsdl/soap12/}address"

@@ -21,7 +21,18 @@ from xds.server.receive import Bounded, Receiver
 from xds.server.response import SENDS_RANGES
 from xds.server.secured import CALLER
 from xds.settings import Limits
-from xds.soap import DENIALS, Request, Route, SoapEndpoint, SoapFault, WireReply, encode_fault, encode_reply
+from xds.soap import (
+    DENIALS,
+    LateParts,
+    LateReply,
+    Request,
+    Route,
+    SoapEndpoint,
+    SoapFault,
+    WireReply,
+    encode_fault,
+    encode_reply,
+)
 from xds.soap.faults import (
     CONTENT_ENCODING,
     FAILED_TOO_OFTEN,
@@ -180,14 +191,20 @@ class SoapDoor:
             action=route.response_action,
             relates_to=request.envelope.message_id,
             mtom=request.mtom,
-            identity=self._identity if _is_asked_to_sign(request) else None,
+            identity=self._identity if request.is_answered_signed else None,
             sends_ranges=SENDS_RANGES in environ,
         )
         pieces: Iterable[bytes | FileRange] = wire.pieces
-        if reply.parts:
-            self._admission.start_download()
-            pieces = _Download(wire, self._admission)
-        visit.log_answer(200, reply.outcome, wire.content_length)
+        late = reply.late if isinstance(reply, LateReply) else None
+        if reply.parts or late is not None:
+            try:
+                self._admission.start_download()
+            except SoapFault:
+                if late is not None:
+                    late.close()
+                raise
+            pieces = _Download(wire, self._admission, late)
+        visit.log_answer(200, reply.outcome, wire.content_length or 0)
         start_response("200 OK", _headers(wire))
         return pieces
 
@@ -207,11 +224,6 @@ class SoapDoor:
         if self._spool is None or (length is not None and length <= _SMALL):
             return False
         return not self._spool.has_room(length or _SMALL)
-
-
-def _is_asked_to_sign(request: Request) -> bool:
-    """Whether a request is of a partner whose signed messages are answered with signed ones."""
-    return request.verified is not None and request.verified.signer.signed_answers
 
 
 class _Visit:
@@ -286,8 +298,9 @@ class _Visit:
 class _Download:
     """Documents being sent: gives its place back when the last octet is out or the client is gone."""
 
-    def __init__(self, wire: WireReply, admission: Admission) -> None:
+    def __init__(self, wire: WireReply, admission: Admission, late: LateParts | None = None) -> None:
         self._pieces = iter(wire.pieces)
+        self._late = late
         self._admission = admission
         self._open = True
 
@@ -301,6 +314,8 @@ class _Download:
             self._admission.end_download()
             if hasattr(self._pieces, "close"):
                 self._pieces.close()
+            if self._late is not None:
+                self._late.close()
 
 
 def _out_of_resources(
@@ -310,7 +325,7 @@ def _out_of_resources(
     reply = refusal(ITI_41, RepositoryOutOfResources("the document store is full; nothing was stored"))
     multipart = environ.get("CONTENT_TYPE", "").lower().lstrip().startswith("multipart/")
     wire = encode_reply(reply, action=ITI_41.response_action, relates_to=None, mtom=multipart)
-    visit.log_answer(200, reply.outcome, wire.content_length)
+    visit.log_answer(200, reply.outcome, wire.content_length or 0)
     start_response("200 OK", [*_headers(wire), ("Connection", "close")])
     return wire.pieces
 
@@ -324,7 +339,11 @@ def _content_length(environ: Environ) -> int | None:
 
 
 def _headers(wire: WireReply) -> list[tuple[str, str]]:
-    return [("Content-Type", wire.content_type), ("Content-Length", str(wire.content_length))]
+    """Without a length the body is sent in chunks (RFC 9112 7.1), to a peer of HTTP/1.0 up to the connection's end."""
+    headers = [("Content-Type", wire.content_type)]
+    if wire.content_length is not None:
+        headers.append(("Content-Length", str(wire.content_length)))
+    return headers
 
 
 def asked_language(accept: str) -> str:

@@ -28,8 +28,18 @@ from xds.soap import Handler, Reply, Request
 from xds.store import Conflict, StoreBusy, StoreUnavailable
 from xds.transactions import Role, Transaction
 
-_BUSY: Final = {Role.REGISTRY: RegistryBusy, Role.REPOSITORY: RepositoryBusy, Role.GATEWAY: RegistryBusy}
-_FAILED: Final = {Role.REGISTRY: RegistryError, Role.REPOSITORY: RepositoryError, Role.GATEWAY: RegistryError}
+_BUSY: Final = {
+    Role.REGISTRY: RegistryBusy,
+    Role.REPOSITORY: RepositoryBusy,
+    Role.GATEWAY: RegistryBusy,
+    Role.IMAGING: RepositoryBusy,
+}
+_FAILED: Final = {
+    Role.REGISTRY: RegistryError,
+    Role.REPOSITORY: RepositoryError,
+    Role.GATEWAY: RegistryError,
+    Role.IMAGING: RepositoryError,
+}
 
 
 def guarded(transaction: Transaction, handler: Handler) -> Handler:

@@ -24,6 +24,7 @@ from xds.transactions import Role, Transaction, of_role
 _PURPOSES: Final = {
     Role.REGISTRY: "Knows every document's metadata: it registers submissions and answers queries.",
     Role.GATEWAY: "Reaches the other communities, and answers theirs: queries and retrievals across communities.",
+    Role.IMAGING: "Fetches images from the archives that hold them, by what a manifest says of them.",
     Role.REPOSITORY: "Keeps the documents themselves: it takes submissions, registers them and gives documents out.",
 }
 _REMEDIES: Final = {
@@ -234,6 +235,7 @@ def paths_of(server: ServerSettings) -> dict[Role, str]:
         Role.REGISTRY: server.registry_path,
         Role.REPOSITORY: server.repository_path,
         Role.GATEWAY: server.gateway_path,
+        Role.IMAGING: server.imaging_path,
     }
 
 
@@ -261,6 +263,9 @@ def _commands(role: Role, settings: Settings, base: str) -> list[Command]:
             Command(what="Check a message before sending it", line="xds validate message.xml"),
         ]
     url = shlex.quote(_end_point(role, settings, base).url)
+    if role is Role.IMAGING:
+        line = f"xds kos retrieve manifest.dcm -o images --from {url}"
+        return [Command(what="Fetch the images of a manifest into the folder images", line=line)]
     retrieve = "xds retrieve -o reports"
     line = (
         f"{find} --json |\n  {retrieve} --from-query - --from {url}"

@@ -9,7 +9,7 @@ from typing import Final
 from lxml import etree
 
 from xds.client import build_query
-from xds.ebxml import encode_adhoc_query, encode_retrieve_request
+from xds.ebxml import encode_adhoc_query, encode_imaging_request, encode_retrieve_request
 from xds.model import (
     UUID_PREFIX,
     WSA_ANONYMOUS,
@@ -17,6 +17,9 @@ from xds.model import (
     AvailabilityStatus,
     DocumentRequest,
     DocumentUniqueIdError,
+    InstanceRequest,
+    InstancesRequest,
+    RepositoryError,
     ReturnType,
     StoredQuery,
     StoredQueryMissingParam,
@@ -34,7 +37,7 @@ from xds.sandbox import (
     documents_of,
     replaced_unique_ids,
 )
-from xds.transactions import ITI_18, ITI_43, ITI_51, Role, Transaction
+from xds.transactions import ITI_18, ITI_43, ITI_51, RAD_69, Role, Transaction
 from xds.xml import parse
 from xds.xml.namespaces import SOAP12, WSA
 
@@ -42,7 +45,9 @@ SCENARIOS: Final = {
     Role.REGISTRY: "DICS Registry Query",
     Role.REPOSITORY: "DICS Repository/Document Query",
     Role.GATEWAY: "DICS Registry Query across communities",
+    Role.IMAGING: "Retrieve Imaging Document Set",
 }
+EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 UNKNOWN_DOCUMENT: Final = "2.999.5.404"
 UNKNOWN_REPOSITORY: Final = "2.999.2.404"
 UNKNOWN_QUERY: Final = f"{UUID_PREFIX}00000000-0000-0000-0000-000000000000"
@@ -70,6 +75,17 @@ for item in found:
 _ZEEP_RETRIEVE: Final = """\
 answer = client.service["{operation}"](
     DocumentRequest=[{{"RepositoryUniqueId": {repository!r}, "DocumentUniqueId": {document!r}}}]
+)
+print(answer.RegistryResponse.status)
+for document in answer.DocumentResponse:
+    print(document.mimeType, len(document.Document), "octets")
+"""
+_ZEEP_IMAGES: Final = """\
+instance = {{"RepositoryUniqueId": {location!r}, "DocumentUniqueId": {instance!r}}}
+series = {{"seriesInstanceUID": {series!r}, "DocumentRequest": [instance]}}
+answer = client.service["{operation}"](
+    StudyRequest=[{{"studyInstanceUID": {study!r}, "SeriesRequest": [series]}}],
+    TransferSyntaxUIDList={{"TransferSyntaxUID": [{syntax!r}]}},
 )
 print(answer.RegistryResponse.status)
 for document in answer.DocumentResponse:
@@ -106,6 +122,8 @@ def samples(role: Role, *, endpoint_url: str, repository_unique_id: str) -> Sequ
         return _registry_samples(endpoint_url)
     if role is Role.GATEWAY:
         return _registry_samples(endpoint_url)[:2]  # a consumer asks a gateway as it asks a registry
+    if role is Role.IMAGING:
+        return _imaging_samples(endpoint_url, repository_unique_id)
     return _repository_samples(endpoint_url, repository_unique_id)
 
 
@@ -208,6 +226,51 @@ def _repository_samples(url: str, repository: str) -> tuple[Sample, ...]:
             UnknownRepositoryId,
         ),
     )
+
+
+def _imaging_samples(url: str, repository: str) -> tuple[Sample, ...]:
+    """What archives hold is theirs: these show the form, and the two commonest mistakes."""
+    return (
+        _images(
+            url,
+            InstancesRequest(
+                instances=(_instance(repository),), transfer_syntax_uids=(EXPLICIT_VR_LITTLE_ENDIAN,)
+            ),
+            "The repository of the manifest holds no images",
+            "repository-of-the-manifest.xml",
+            "RepositoryUniqueId has to be the Retrieve Location UID of the series, as the manifest says it.",
+            UnknownRepositoryId,
+        ),
+        _images(
+            url,
+            InstancesRequest(instances=(_instance(UNKNOWN_REPOSITORY),), transfer_syntax_uids=("",)),
+            "No transfer syntax is named",
+            "no-transfer-syntax.xml",
+            "TransferSyntaxUIDList says what the consumer can decode; a list of one empty UID says nothing.",
+            RepositoryError,
+        ),
+    )
+
+
+def _instance(location: str) -> InstanceRequest:
+    return InstanceRequest(
+        study_instance_uid="2.999.7.1001.2",
+        series_instance_uid="2.999.7.1001.2.1",
+        document_unique_id="2.999.7.1001.2.1.1",
+        repository_unique_id=location,
+    )
+
+
+def _images(
+    url: str,
+    asked: InstancesRequest,
+    title: str,
+    filename: str,
+    description: str,
+    outcome: type[XdsError],
+) -> Sample:
+    envelope = _envelope(RAD_69, encode_imaging_request(asked), url, filename)
+    return _sample(RAD_69, url, _plain(RAD_69, envelope), title, filename, description, outcome)
 
 
 def _query(
@@ -328,7 +391,17 @@ def _curl(message: _Message, url: str) -> str:
 
 def zeep_snippet(role: Role, *, endpoint_url: str, repository_unique_id: str) -> str:
     """Return a Python program that calls the end point with zeep alone, from nothing but its WSDL."""
-    if role is not Role.REPOSITORY:
+    if role is Role.IMAGING:
+        instance = _instance(UNKNOWN_REPOSITORY)
+        call = _ZEEP_IMAGES.format(
+            operation=RAD_69.operation,
+            study=instance.study_instance_uid,
+            series=instance.series_instance_uid,
+            instance=instance.document_unique_id,
+            location=instance.repository_unique_id,
+            syntax=EXPLICIT_VR_LITTLE_ENDIAN,
+        )
+    elif role is not Role.REPOSITORY:
         call = _ZEEP_QUERY.format(
             operation=ITI_18.operation,
             query=StoredQuery.FIND_DOCUMENTS.value,

@@ -35,6 +35,7 @@ from xds.transactions import (
     ITI_51,
     ITI_62,
     ITI_86,
+    RAD_69,
     Transaction,
     of_request,
 )
@@ -42,7 +43,7 @@ from xds.wss import Refused
 
 log = logging.getLogger(__name__)
 
-_OF_USERS: Final = (ITI_18, ITI_51, ITI_43, ITI_38, ITI_39, ITI_62, ITI_86)
+_OF_USERS: Final = (ITI_18, ITI_51, ITI_43, ITI_38, ITI_39, RAD_69, ITI_62, ITI_86)
 """What nobody does without saying who they are, where there is somebody to vouch for users."""
 Providers = Callable[[], Sequence[IdentityProvider]]
 Addresses = Callable[[Environ], Collection[str]]

@@ -55,6 +55,7 @@ from xds.server.feeds import FeedDoor, feed_server
 from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
+from xds.server.imaging import Imaging, images_of
 from xds.server.pages import paths_of
 from xds.server.policies import policies
 from xds.server.proven import proven
@@ -94,6 +95,7 @@ from xds.transactions import (
     ITI_62,
     ITI_86,
     ITI_92,
+    RAD_69,
     Role,
     Transaction,
     of_role,
@@ -114,6 +116,7 @@ class House:
     codes: CodesWatch | None
     credentials: Credentials
     gateway: Gateway | None
+    images: Imaging | None
     audit: tuple[SealerThread | RelayThread, ...]
 
     def close(self) -> None:
@@ -126,6 +129,8 @@ class House:
         self.credentials.stop()
         if self.gateway is not None:
             self.gateway.fan_out.close()
+        if self.images is not None:
+            self.images.close()
         for thread in self.audit:
             thread.stop()
         self.pool.close()
@@ -156,7 +161,9 @@ def build(
         vault = FolderVault(vault_folder(settings))
         rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings, audit) or registrar, vault, spool)
         handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool, audit))
-    served = {Role.REGISTRY: handlers, Role.REPOSITORY: handlers}
+    images = images_of(settings, pool, spool, rules, audit)
+    handlers |= {} if images is None else {RAD_69: images.retrieve}
+    served = _served(settings, handlers)
     between = None
     if "gateway" in settings.server.roles:
         paths = paths_of(settings.server)
@@ -205,12 +212,6 @@ def build(
     feed = None if door is None else feed_server(door, settings, pool, audit)
     if feed is not None:
         feed.start()
-    threads: tuple[SealerThread | RelayThread, ...] = (
-        SealerThread(pool, outbox),
-        *(RelayThread(pool, receiver) for receiver in settings.audit.receivers),
-    )
-    for thread in threads:
-        thread.start()
     return House(
         application=application,
         pool=pool,
@@ -219,8 +220,28 @@ def build(
         codes=codes,
         credentials=credentials,
         gateway=between,
-        audit=threads,
+        images=images,
+        audit=_audit_threads(settings, pool, outbox),
     )
+
+
+def _audit_threads(settings: Settings, pool: Pool, outbox: Outbox) -> tuple[SealerThread | RelayThread, ...]:
+    """What seals and sends the audit log, running."""
+    threads: tuple[SealerThread | RelayThread, ...] = (
+        SealerThread(pool, outbox),
+        *(RelayThread(pool, item) for item in settings.audit.receivers),
+    )
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _served(
+    settings: Settings, handlers: Mapping[Transaction, Handler]
+) -> dict[Role, Mapping[Transaction, Handler]]:
+    """Which transactions the end point of each role may serve: RAD-69 is none of a repository elsewhere."""
+    roles = (Role.REGISTRY, Role.REPOSITORY, Role.IMAGING)
+    return {role: handlers for role in roles if role.value in settings.server.roles}
 
 
 def _watched(credentials: Credentials, settings: Settings, audit: AuditLog) -> Failures:

@@ -18,6 +18,7 @@ TransactionNumber = Literal[
     "ITI-62",
     "ITI-86",
     "ITI-92",
+    "RAD-69",
 ]
 UserAttribute = Literal[
     "subject-id", "organization-id", "role", "purposeofuse", "provider-identifier", "resource-id"
@@ -28,7 +29,7 @@ UserAttribute = Literal[
 class IdentityProviderSettings:
     """``[[identity_providers]]``: whose assertions about users are believed (ITI-40, [security.md](security.md)).
 
-    As soon as one is enrolled, reading and removing (ITI-18, 51, 43, 38, 39, 62, 86) need an assertion unless
+    As soon as one is enrolled, reading and removing (ITI-18, 51, 43, 38, 39, 62, 86, RAD-69) need an assertion unless
     ``[[policies]]`` say otherwise.
     """
 

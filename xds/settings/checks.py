@@ -13,6 +13,7 @@ from xds.settings.limits import Limits
 from xds.settings.model import (
     AuditSettings,
     CommunitySettings,
+    ImagingSourceSettings,
     PartnerSettings,
     RegistrySettings,
     RepositorySettings,
@@ -80,6 +81,7 @@ def _wrongs(settings: Settings) -> Iterator[str]:
     yield from _repository(settings.repository, settings.server.roles)
     yield from _feeds(settings)
     yield from _gateway(settings)
+    yield from _imaging(settings)
     yield from _audit(settings.audit)
     yield from _limits(settings.limits)
     if settings.limits.downloads >= settings.server.threads:
@@ -100,10 +102,11 @@ def _server(server: ServerSettings) -> Iterator[str]:
         if value < 1:
             yield f"server.{name} must be 1 or more"
     if not server.roles or len(set(server.roles)) < len(server.roles):
-        yield 'server.roles must name one or more of "registry", "repository" and "gateway", each once'
+        yield 'server.roles must name one or more of "registry", "repository", "imaging" and "gateway", each once'
     paths = {
         "registry_path": server.registry_path,
         "repository_path": server.repository_path,
+        "imaging_path": server.imaging_path,
         "gateway_path": server.gateway_path,
     }
     for name, path in paths.items():
@@ -315,6 +318,34 @@ def _feeds(settings: Settings) -> Iterator[str]:
             yield f"feeds.{name} {path} is not a file"
         if path is not None and feeds.certificate is None:
             yield f"feeds.{name} has no use without feeds.certificate"
+
+
+def _imaging(settings: Settings) -> Iterator[str]:
+    imaging = settings.imaging
+    if imaging.source and "imaging" not in settings.server.roles:
+        yield 'imaging.source has no use: "imaging" is not among server.roles'
+    for name in ("fetches", "buffer_bytes", "transcoders", "transcode_seconds"):
+        if getattr(imaging, name) < 1:
+            yield f"imaging.{name} must be 1 or more"
+    if imaging.root_first_instances < 0:
+        yield "imaging.root_first_instances must be 0 or more"
+    uids = [item.location_uid for item in imaging.source]
+    for number, source in enumerate(imaging.source, start=1):
+        yield from _source(f"imaging.source {number}", source)
+        if source.location_uid and uids.count(source.location_uid) > 1:
+            yield f"two sources of [[imaging.source]] have the location_uid {source.location_uid}"
+
+
+def _source(where: str, source: ImagingSourceSettings) -> Iterator[str]:
+    if not _is_oid(source.location_uid):
+        yield f"{where}: location_uid must be the Retrieve Location UID, an OID without urn:oid:"
+    if source.seconds < 1:
+        yield f"{where}: seconds must be 1 or more"
+    if source.kind == "folder":
+        if source.folder is None or not source.folder.is_dir():
+            yield f"{where}: folder must be a folder of DICOM files"
+    elif source.url is None or not _is_http(source.url):
+        yield f"{where}: url must be an http or https address, such as http://127.0.0.1:8042/dicom-web"
 
 
 def _gateway(settings: Settings) -> Iterator[str]:

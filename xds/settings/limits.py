@@ -38,6 +38,7 @@ class Limits:
     object_ref_results: int = 25_000  # objects of an ObjectRef answer: XDSTooManyResults
     response_bytes: int = 64 * MIB  # octets of a query's answer: XDSTooManyResults
     retrieve_documents: int = 200  # documents of one ITI-43: XDSTooManyResults
+    retrieve_instances: int = 5_000  # instances of one RAD-69: XDSTooManyResults
     query_seconds: int = 10  # one SQL statement: XDSRegistryBusy
     transaction_idle_seconds: int = 15  # a database transaction that waits for us: XDSRegistryBusy
     header_seconds: int = 10  # reading the head of a request: 408

@@ -28,12 +28,13 @@ class ServerSettings:
     public_url: str | None = None  # as partners reach it, for WSDLs and pages; none: from the Host header
     workers: int = 2  # processes that answer requests
     threads: int = 32  # per process; more than limits.downloads
-    roles: tuple[Literal["registry", "repository", "gateway"], ...] = (
+    roles: tuple[Literal["registry", "repository", "gateway", "imaging"], ...] = (
         "registry",
         "repository",
     )  # what it is
     registry_path: str = "/dics/registry"  # of the registry's transactions
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
+    imaging_path: str = "/dics/imaging"  # of RAD-69, which the repository's path takes too
     gateway_path: str = "/dics/gateway"  # of the transactions across communities
     certificate: Path | None = None  # TLS: a PEM file with the server's chain; none: plain HTTP
     key: Path | None = None  # its key, PEM without a password, readable by nobody else
@@ -234,6 +235,33 @@ class ConsentSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImagingSourceSettings:
+    """``[[imaging.source]]``: an archive that holds images."""
+
+    location_uid: str = ""  # its Retrieve Location UID in manifests, an OID without urn:oid:; needed
+    kind: Literal["dicomweb", "folder", "rad69"] = (
+        "dicomweb"  # WADO-RS, DICOM files, or another RAD-69 end point
+    )
+    url: str | None = None  # of its DICOMweb service, or of its RAD-69 end point
+    folder: Path | None = None  # of its files
+    seconds: int = 30  # how long its next octets are waited for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagingSettings:
+    """``[imaging]``: images of the archives behind this service (RAD-69), with "imaging" among ``server.roles``."""
+
+    source: tuple[ImagingSourceSettings, ...] = ()  # the archives
+    fetches: int = 4  # series of one request that are fetched at the same time
+    buffer_bytes: int = 4 * 1024 * 1024  # octets of each that wait for a slow consumer
+    root_first_instances: int = (
+        50  # up to so many, the envelope comes first; more pass as they come, it follows them
+    )
+    transcoders: int = 2  # processes that transcode, per worker; they start when they are needed
+    transcode_seconds: int = 60  # how long one instance may take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """``[log]``: records of facts, never of patients."""
 
@@ -262,5 +290,6 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     consent: ConsentSettings = field(default_factory=ConsentSettings)
+    imaging: ImagingSettings = field(default_factory=ImagingSettings)
     limits: Limits = field(default_factory=Limits)
     log: LogSettings = field(default_factory=LogSettings)

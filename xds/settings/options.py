@@ -5,7 +5,7 @@ from pathlib import Path
 
 from xds.settings.checks import SettingsError, check, is_loopback
 from xds.settings.load import with_keys
-from xds.settings.model import Settings
+from xds.settings.model import ImagingSourceSettings, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,9 @@ class Options:
     pid_feed_port: int | None = None  # feeds.mllp_port
     codes: Path | None = None  # registry.codes_file; relative to where we are, as all paths here
     data_dir: Path | None = None
+    imaging_sources: tuple[
+        tuple[str, str], ...
+    ] = ()  # more of [[imaging.source]]: its UID, and URL or folder
     keys: Path | None = None  # a folder of `xds keys`: certificate, key and partner table
     no_tls: bool = False  # plain HTTP on the loopback address, whatever certificates there are
 
@@ -39,12 +42,30 @@ class Options:
             registry = replace(registry, codes_file=self.codes.absolute())
         data_dir = settings.data_dir if self.data_dir is None else self.data_dir.absolute()
         settings = replace(settings, server=server, feeds=feeds, registry=registry, data_dir=data_dir)
+        if self.imaging_sources:
+            settings = _with_sources(settings, self.imaging_sources)
         if self.keys is not None:
             settings = with_keys(settings, self.keys.absolute())
         if self.no_tls:
             settings = _without_tls(settings)
         check(settings)
         return settings
+
+
+def _with_sources(settings: Settings, sources: tuple[tuple[str, str], ...]) -> Settings:
+    server, imaging = settings.server, settings.imaging
+    more = tuple(
+        ImagingSourceSettings(location_uid=uid, url=place)
+        if "://" in place
+        else ImagingSourceSettings(location_uid=uid, kind="folder", folder=Path(place).absolute())
+        for uid, place in sources
+    )
+    roles = server.roles if "imaging" in server.roles else (*server.roles, "imaging")
+    return replace(
+        settings,
+        server=replace(server, roles=roles),
+        imaging=replace(imaging, source=(*imaging.source, *more)),
+    )
 
 
 def _without_tls(settings: Settings) -> Settings:

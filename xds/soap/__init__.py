@@ -4,7 +4,7 @@ import xds.soap.spyne_import  # noqa: F401  # before anything of spyne, whatever
 from xds.soap.attachments import document_content, resolve_includes
 from xds.soap.envelope import Envelope, read_envelope
 from xds.soap.faults import SoapFault, encode_fault
-from xds.soap.message import DocumentSource, Handler, Reply, ReplyPart, Request
+from xds.soap.message import DocumentSource, Handler, LateParts, LateReply, Reply, ReplyPart, Request
 from xds.soap.permission import DENIALS, access_fault, require_patients
 from xds.soap.protocol import Route, SoapEndpoint
 from xds.soap.reply import WireReply, encode_reply
@@ -15,6 +15,8 @@ __all__ = [
     "DocumentSource",
     "Envelope",
     "Handler",
+    "LateParts",
+    "LateReply",
     "Reply",
     "ReplyPart",
     "Request",

@@ -10,6 +10,7 @@ from lxml import etree
 from xds.access import NOBODY, Caller
 from xds.audit import SILENT, Trail
 from xds.documents import SpooledDocument
+from xds.mime import LatePart
 from xds.soap.envelope import Envelope
 from xds.wss import VerifiedMessage
 
@@ -32,6 +33,11 @@ class Request:
     def peer(self) -> str:
         """Network address, for logs and limits."""
         return self.caller.address
+
+    @property
+    def is_answered_signed(self) -> bool:
+        """Whether the sender is one whose signed messages are answered with signed ones."""
+        return self.verified is not None and self.verified.signer.signed_answers
 
     def digest(self) -> bytes:
         """SHA-256 over the envelope and every part: two requests with one digest say the same."""
@@ -68,6 +74,26 @@ class Reply:
     body: Sequence[bytes]
     parts: Sequence[ReplyPart] = ()
     outcome: str = ""  # for the log: status and codes, never values
+
+
+class LateParts(Protocol):
+    """Documents that pass while the answer is sent, and the body that tells what became of each."""
+
+    def parts(self) -> Iterator[LatePart]:
+        """Yield each; the pieces of one are read before the next is asked for."""
+
+    def body(self) -> Sequence[bytes]:
+        """The body's element as octets, once all have passed."""
+
+    def close(self) -> None:
+        """Nobody reads any more, whether all has passed or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateReply(Reply):
+    """An answer that is known when it has passed: only as MTOM, and not signed."""
+
+    late: LateParts
 
 
 class Handler(Protocol):

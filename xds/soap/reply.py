@@ -7,10 +7,10 @@ from typing import Final
 from lxml import etree
 
 from xds.documents import FileRange, StoredDocument
-from xds.mime import OutPart, related
+from xds.mime import OutPart, related, related_root_last
 from xds.model import WSA_ANONYMOUS, new_uuid_urn
 from xds.soap.faults import escape_text
-from xds.soap.message import Reply, ReplyPart
+from xds.soap.message import LateReply, Reply, ReplyPart
 from xds.wss import SigningIdentity, base64_pieces, sign
 from xds.xml import XmlLimits, parse
 from xds.xml.namespaces import SOAP12, WSA
@@ -31,7 +31,7 @@ class WireReply:
     """What the HTTP layer sends."""
 
     content_type: str
-    content_length: int
+    content_length: int | None  # None: known when it has left
     pieces: Iterator[bytes | FileRange] | Sequence[bytes]
 
 
@@ -54,6 +54,12 @@ def encode_reply(
         Whether who sends it takes parts of files (`xds.documents.FileRange`) beside octets.
     """
     head, body, close = envelope_head(action, relates_to), reply.body, _ENVELOPE_CLOSE
+    if isinstance(reply, LateReply):
+        late = reply.late
+        content_type, pieces = related_root_last(
+            late.parts(), lambda: b"".join((head, *late.body(), close)), action=action
+        )
+        return WireReply(content_type=content_type, content_length=None, pieces=pieces)
     if identity is not None:
         head, body, close = b"", (_signed(reply, action, relates_to, identity),), b""
     if mtom:

@@ -18,6 +18,7 @@ from xds.ebxml import (
     REGISTRY_RESPONSE,
     REMOVE_DOCUMENTS_REQUEST,
     REMOVE_OBJECTS_REQUEST,
+    RETRIEVE_IMAGING_REQUEST,
     RETRIEVE_REQUEST,
     RETRIEVE_RESPONSE,
     SUBMIT_OBJECTS_REQUEST,
@@ -33,6 +34,7 @@ class Role(StrEnum):
     REGISTRY = "registry"
     REPOSITORY = "repository"
     GATEWAY = "gateway"
+    IMAGING = "imaging"
 
 
 def _any_body(_body: etree._Element) -> bool:
@@ -237,6 +239,19 @@ ITI_39: Final = Transaction(
     claims=_no_body,
 )
 
+RAD_69: Final = Transaction(
+    number="RAD-69",
+    name="Retrieve Imaging Document Set",
+    operation="ImagingDocumentSource_RetrieveImagingDocumentSet",
+    role=Role.IMAGING,
+    action="urn:ihe:rad:2009:RetrieveImagingDocumentSet",
+    response_action="urn:ihe:iti:2007:RetrieveDocumentSetResponse",  # ITI-43's
+    request=RETRIEVE_IMAGING_REQUEST,
+    response=RETRIEVE_RESPONSE,
+    mtom=True,
+    writes=False,
+)
+
 CATALOGUE: Final = (
     ITI_41,
     ITI_42,
@@ -251,14 +266,16 @@ CATALOGUE: Final = (
     ITI_92,
     ITI_38,
     ITI_39,
+    RAD_69,
 )
-_INITIATED: Final = {Role.GATEWAY: (ITI_18, ITI_43)}
-"""What an Initiating Gateway takes from its own community's consumers, as if it were a registry or repository."""
+_TOO: Final = {Role.GATEWAY: (ITI_18, ITI_43), Role.REPOSITORY: (RAD_69,)}
+"""What an end point serves beside its own: an Initiating Gateway takes queries and retrievals from its own community's
+consumers, and a consumer finds the images where it found their manifest."""
 
 
 def of_role(role: Role) -> tuple[Transaction, ...]:
     """The transactions that an actor receives."""
-    return (*_INITIATED.get(role, ()), *(row for row in CATALOGUE if row.role is role))
+    return (*_TOO.get(role, ()), *(row for row in CATALOGUE if row.role is role))
 
 
 def by_action(action: str) -> Transaction | None:
@@ -279,4 +296,7 @@ def of_request(body: etree._Element, action: str | None) -> Transaction | None:
     return next((row for row in CATALOGUE if row.request == body.tag and row.claims(body)), None)
 
 
-_BY_ACTION = {row.action: row for row in CATALOGUE} | {row.response_action: row for row in CATALOGUE}
+# RAD-69 is answered as ITI-43 is: the first row of an action counts.
+_BY_ACTION = {row.response_action: row for row in reversed(CATALOGUE)} | {
+    row.action: row for row in CATALOGUE
+}

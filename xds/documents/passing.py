@@ -1,4 +1,4 @@
-"""Documents on their way through a gateway: from another community into the spool, and out again."""
+"""Documents that only pass: from somewhere else into the spool, and out again."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from xds.documents import DocumentStoreError, Spool
+from xds.documents.errors import DocumentStoreError
+from xds.documents.spool import Spool
 
 _PIECE: Final = 262_144  # octets
 
