@@ -15,7 +15,7 @@ from tests.transactions import samples
 from tests.transactions.conftest import Service
 from tests.transactions.wire import PATH, Answer, envelope, post, related
 from tests.wss.messages import signed
-from xds.audit import System, decode_event
+from xds.audit import AuditEvent, System, decode_event
 from xds.wss import SigningIdentity
 
 SOURCES = {"partner-a": "2.999.4.1", "partner-b": "2.999.4.2"}
@@ -72,10 +72,15 @@ class Target:
 
     def alerts(self) -> int:
         """How many Security Alerts there are in the audit log, about who sent something or asked for too much."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            found = connection.execute("SELECT body FROM audit_event ORDER BY number").fetchall()
-        kinds = (System.NODE_AUTHENTICATION, System.RESTRICTED_FUNCTION)
-        return sum(decode_event(row[0]).kind in kinds for row in found)
+        return len(alerts_in(self.dsn))
+
+    @contextmanager
+    def restricted(self, rule: str, partner: str | None) -> Iterator[None]:
+        """What is done leaves one Security Alert, Use of Restricted Function, that names rule and partner."""
+        before = len(alerts_in(self.dsn))
+        yield
+        told = [(item.kind, item.description, item.peer_name) for item in alerts_in(self.dsn)[before:]]
+        assert told == [(System.RESTRICTED_FUNCTION, f"refused by {rule}", partner or "")]
 
     def to(self, transaction: str) -> str:
         """What wsa:To of a transaction has to name."""
@@ -118,6 +123,14 @@ class Target:
         if answer.subcode.startswith("ws") and ":" in answer.subcode:
             assert self.alerts() == alerts + 1
         return answer
+
+
+def alerts_in(dsn: str) -> list[AuditEvent]:
+    """The Security Alerts of an audit log about who sent something or asked for too much, oldest first."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        found = connection.execute("SELECT body FROM audit_event ORDER BY number").fetchall()
+    kinds = (System.NODE_AUTHENTICATION, System.RESTRICTED_FUNCTION)
+    return [event for row in found if (event := decode_event(row[0])).kind in kinds]
 
 
 def registration(partner: str = "partner-a", **changes: Any) -> bytes:

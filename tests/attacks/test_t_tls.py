@@ -22,8 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from tests.attacks.target import alerts_in
 from tests.pki.made import client, write_pair, write_revoked
 from tests.transactions.conftest import Service, base_settings, running
+from xds.audit import System
 from xds.pki import Authority, pem_of
 
 NOW = datetime.now(UTC)
@@ -36,6 +38,7 @@ BOTH = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersio
 class Door:
     service: Service
     folder: Path
+    dsn: str
 
     def status(self, context: ssl.SSLContext) -> int:
         """What a request gets that needs nobody's leave but TLS's."""
@@ -46,17 +49,23 @@ class Door:
         finally:
             connection.close()
 
-    def assert_refused(self, context: ssl.SSLContext, told: int = 1) -> None:
-        """No answer within five seconds, one record that says so, and the next is served."""
-        before = self.refusals()
+    def assert_refused(self, context: ssl.SSLContext) -> None:
+        """No answer within five seconds, one record and one Security Alert that say so, and the next is served."""
+        before, alerts = self.refusals(), len(alerts_in(self.dsn))
         began = time.monotonic()
         with pytest.raises(REFUSED):
             self.status(context)
         assert time.monotonic() - began < 5
         deadline = time.monotonic() + 5
-        while self.refusals() - before < told:
+        while self.refusals() == before:
             assert time.monotonic() < deadline, "nothing was logged"
             time.sleep(0.02)
+        while not (added := alerts_in(self.dsn)[alerts:]):
+            assert time.monotonic() < deadline, "no alert was kept"
+            time.sleep(0.02)
+        assert {item.kind for item in added} == {System.NODE_AUTHENTICATION}
+        assert {item.peer for item in added} == {"127.0.0.1"}
+        assert all(item.description.startswith("TLS ") for item in added)
         assert self.status(client(self.folder, "a")) == 200
 
     def refusals(self) -> int:
@@ -82,7 +91,8 @@ def door(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFacto
     write_pair(folder, "self-signed", *_self_signed())
     revoked = x509.load_pem_x509_certificate((folder / "revoked.pem").read_bytes())
     write_revoked(folder, authority, revoked)
-    base = base_settings(new_database(), folder)
+    dsn = new_database()
+    base = base_settings(dsn, folder)
     names = ("a", "ec", "expired", "early", "revoked")
     settings = {
         **base,
@@ -93,7 +103,7 @@ def door(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFacto
         ],
     }
     with running(folder, settings, tls=client(folder, "a")) as service:
-        yield Door(service, folder)
+        yield Door(service, folder, dsn)
 
 
 def _self_signed() -> tuple[x509.Certificate, rsa.RSAPrivateKey]:

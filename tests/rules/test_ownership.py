@@ -17,7 +17,19 @@ from tests.samples.builders import (
 )
 from xds.access import NOBODY, Caller
 from xds.model import AssociationType, ObjectKind, RegistryFacts
-from xds.rules import DocumentPart, Owner, Partner, Policies, RulePolicy, check_provision
+from xds.rules import (
+    ALL_RULES,
+    BREACHES,
+    OTHERS_REMOVED,
+    OTHERS_RETRIEVED,
+    DocumentPart,
+    Owner,
+    Partner,
+    Policies,
+    RulePolicy,
+    check_provision,
+)
+from xds.rules.ownership import SECTION
 
 DIR_A = RulePolicy(owner=Owner(name="dir-a", source_ids=frozenset({"2.999.3.1", "2.999.4.1"})))
 DIR_B = RulePolicy(owner=Owner(name="dir-b", source_ids=frozenset({"2.999.4.2"})))
@@ -126,3 +138,8 @@ def test_who_owns_what_comes_from_the_partner_table() -> None:
         assert policy.owner.has("2.999.7") and policy.owner.has(None) and not policy.owner.has("2.999.4.1")
     assert policies.of(NOBODY).owner is None, "this process itself"
     assert Policies(RulePolicy(), [unproven]).of(Caller(address="192.0.2.1")).owner is None
+
+
+def test_each_rule_on_ownership_is_a_breach_that_the_operator_is_told_of() -> None:
+    own = {rule.id for rule in ALL_RULES if rule.section == SECTION}
+    assert own | {OTHERS_RETRIEVED, OTHERS_REMOVED} == BREACHES

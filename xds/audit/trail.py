@@ -8,6 +8,7 @@ from xds.access import NOBODY, AccessContext, Caller
 from xds.audit.catalogue import ROWS, Side, System, kind_of
 from xds.audit.event import AuditEvent, Outcome, event_time, new_event_id
 from xds.model import RegistryResponse, ResponseStatus
+from xds.rules import BREACHES
 
 
 class AuditUnavailable(Exception):
@@ -50,13 +51,15 @@ class Station:
 class Trail:
     """What one request leaves in the audit log.
 
-    The transaction tells of its facts with `about`. One that changes something writes `events` in the transaction of
+    Beside the event of a refusal for ownership stands a Security Alert (security digest 3, A1). The transaction tells
+    of its facts with `about`. One that changes something writes `events` in the transaction of
     the change and says so to `answered`; `close` keeps what was not written by then.
     """
 
-    def __init__(self, base: dict[str, Any], ledger: Ledger | None) -> None:
+    def __init__(self, base: dict[str, Any], ledger: Ledger | None, *, is_own: bool = False) -> None:
         self._base = base
         self._ledger = ledger
+        self._is_own = is_own
         self._facts: dict[str, Any] = {}
         self._failed: dict[str, Any] = {}
         self._changes: tuple[tuple[str, str], ...] = ()
@@ -93,9 +96,10 @@ class Trail:
             return tuple(self._of(Outcome.SUCCESS, self._facts))
         described = {"description": response.outcome()}
         failed = self._of(Outcome.MINOR_FAILURE, {**self._facts, **self._failed, **described})
+        alerts = self._alerts(response)
         if response.status is ResponseStatus.PARTIAL_SUCCESS:
-            return (*self._of(Outcome.SUCCESS, self._facts), *failed)
-        return tuple(failed)
+            return (*self._of(Outcome.SUCCESS, self._facts), *failed, *alerts)
+        return (*failed, *alerts)
 
     def answered(self, response: RegistryResponse, *, is_written: bool = False) -> None:
         """Tell the answer.
@@ -143,6 +147,22 @@ class Trail:
         else:
             self._ledger.keep(self.events(self._response))
 
+    def _alerts(self, response: RegistryResponse) -> Iterable[AuditEvent]:
+        """A Security Alert when the sender reached for what is another's, kept with its event in one commit."""
+        rules = dict.fromkeys(item.rule for item in response.findings if item.rule in BREACHES)
+        if self._is_own or not rules:
+            return
+        yield AuditEvent(
+            event_id=new_event_id(),
+            time=event_time(),
+            outcome=int(Outcome.SERIOUS_FAILURE),
+            **{
+                **self._base,
+                "kind": str(System.RESTRICTED_FUNCTION),
+                "description": f"refused by {', '.join(rules)}",
+            },
+        )
+
     def _of(self, outcome: Outcome, facts: dict[str, Any]) -> Iterable[AuditEvent]:
         """An event for each change or, of several patients, for each patient (ITI TF-2 3.20.7.1, 3.51.5.1)."""
         patients = facts.get("patients", ())
@@ -183,6 +203,7 @@ class AuditLog:
         endpoint: str = "",
         side: Side = Side.SERVER,
         peer: str | None = None,
+        is_own: bool = False,
     ) -> Trail:
         """Begin the trail of one request.
 
@@ -196,10 +217,12 @@ class AuditLog:
             URI of the side that serves; of ours the path is enough.
         peer
             Network access point of the other side; by default the caller's address.
+        is_own
+            Whether this process sent it to itself: whoever asked for it has a trail of their own, which has the alerts.
         """
         if self._ledger is None:
             return SILENT
-        return Trail(self._base(kind_of(number, side), caller, endpoint, peer), self._ledger)
+        return Trail(self._base(kind_of(number, side), caller, endpoint, peer), self._ledger, is_own=is_own)
 
     def alert(
         self,

@@ -18,7 +18,7 @@ from xds.model import (
 )
 from xds.repository.on_demand import MadeDocument, OnDemandSource
 from xds.repository.ownership import Ownership
-from xds.rules import check_retrieval
+from xds.rules import OTHERS_RETRIEVED, check_retrieval
 from xds.soap import Reply, ReplyPart, Request
 from xds.store import ConsentStore, RemovedDocument, RepositoryStore, ServedDocument
 
@@ -58,7 +58,11 @@ class RetrieveDocumentSet:
             requests, self._repository_unique_id, self._home_community_id, self._limit
         )
         wanted, others = self._ownership.readable(wanted, request.caller)
-        findings: list[XdsError] = [*malformed, *refused, *map(_not_here, others)]
+        findings: list[XdsError] = [
+            *malformed,
+            *refused,
+            *(_not_here(item, OTHERS_RETRIEVED) for item in others),
+        ]
         documents, parts = self._open(wanted, findings, Requester(user=request.caller.user))
         response = RegistryResponse.of(findings, done=len(documents))
         sent = {item.document_unique_id for item in documents}
@@ -158,12 +162,12 @@ class RetrieveDocumentSet:
             findings.append(_not_here(item))
 
 
-def _not_here(item: DocumentRequest) -> DocumentUniqueIdError:
+def _not_here(item: DocumentRequest, rule: str = "") -> DocumentUniqueIdError:
     what = (
         "no document with this uniqueId is available here; take uniqueId and repositoryUniqueId from the"
         " DocumentEntry that a query returned"
     )
-    return DocumentUniqueIdError(what, location=item.document_unique_id)
+    return DocumentUniqueIdError(what, location=item.document_unique_id, rule=rule)
 
 
 def _retrieved(item: DocumentRequest, made: MadeDocument, content_id: str) -> RetrievedDocument:

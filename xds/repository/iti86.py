@@ -16,7 +16,7 @@ from xds.model import (
 )
 from xds.repository.erase import erase
 from xds.repository.ownership import Ownership
-from xds.rules import check_document_removal
+from xds.rules import OTHERS_REMOVED, check_document_removal
 from xds.soap import Reply, Request, require_patients
 from xds.store import RemovedDocument, RepositoryStore
 
@@ -59,7 +59,7 @@ class RemoveDocuments:
         def events(removed: Mapping[str, RemovedDocument]) -> Sequence[AuditEvent]:
             return _events(request.trail, wanted, removed)
 
-        own, _ = self._ownership.removable(wanted, request.caller)
+        own, others = self._ownership.removable(wanted, request.caller)
         names = [item.document_unique_id for item in own]
         if names and request.caller.user is not None:
             held = self._store.to_serve(names).values()
@@ -67,7 +67,7 @@ class RemoveDocuments:
         removed = self._store.remove(names, events) if names else {}
         to_erase = [sha256 for item in removed.values() for sha256 in item.to_erase]
         undone = erase(self._store, self._vault, to_erase)
-        findings += _failures(wanted, removed, undone)
+        findings += _failures(wanted, removed, undone, others)
         done = len(wanted) - sum(isinstance(item, RemoveDocumentsError) for item in findings)
         response = RegistryResponse.of(findings, done=done)
         left = [item for item in requests if item.document_unique_id not in removed]
@@ -91,7 +91,10 @@ def _events(
 
 
 def _failures(
-    wanted: Sequence[DocumentRequest], removed: Mapping[str, RemovedDocument], undone: set[str]
+    wanted: Sequence[DocumentRequest],
+    removed: Mapping[str, RemovedDocument],
+    undone: set[str],
+    others: Sequence[DocumentRequest],
 ) -> Iterator[XdsError]:
     """The context begins with the uniqueId; it is the location as well, as in ITI-43."""
     for item in wanted:
@@ -102,6 +105,7 @@ def _failures(
                 f"{unique_id} is not the uniqueId of a document here; take uniqueId and repositoryUniqueId from the"
                 " DocumentEntry",
                 location=unique_id,
+                rule=OTHERS_REMOVED if item in others else "",
             )
         elif tombstone.to_erase & undone:
             yield RemoveDocumentsError(

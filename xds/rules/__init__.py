@@ -18,6 +18,7 @@ from xds.rules.imaging_retrieval import (
 from xds.rules.manifests import MANIFESTS, UnreadableManifest, check_manifests, says_manifest
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
 from xds.rules.ontario import is_manifest
+from xds.rules.ownership import BREACHES, OTHERS_REMOVED, OTHERS_RETRIEVED
 from xds.rules.partners import Partner, Policies
 from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patients, merged_patients
 from xds.rules.provision import (
@@ -64,6 +65,7 @@ from xds.rules.update_effects import UpdateEffects, effects_of_update
 
 __all__ = [
     "ALL_RULES",
+    "BREACHES",
     "DOCUMENT_REMOVAL",
     "DOCUMENT_RETRIEVAL",
     "EACH_DOCUMENT_REMOVAL",
@@ -73,6 +75,8 @@ __all__ = [
     "NOTATION",
     "ON_DEMAND_ONLY",
     "ON_DEMAND_REGISTRATION",
+    "OTHERS_REMOVED",
+    "OTHERS_RETRIEVED",
     "PARAMETERS",
     "PATIENT_FEED",
     "PROVISION",

@@ -18,6 +18,22 @@ SOURCE_REMEDY: Final = (
     "Send SubmissionSet.sourceId as it was agreed, or have it added to the partner's source_ids there"
 )
 OBJECTS_REMEDY: Final = "Ask the partner who submitted it to do this"
+OTHERS_RETRIEVED: Final = "43-own-documents"
+OTHERS_REMOVED: Final = "86-own-documents"
+"""No rules of a book: the sender is answered as if the document were not there."""
+BREACHES: Final = frozenset(
+    {
+        "41-own-source-id",
+        "42-own-source-id",
+        "42-own-objects",
+        "57-own-objects",
+        "62-own-objects",
+        "92-own-objects",
+        OTHERS_RETRIEVED,
+        OTHERS_REMOVED,
+    }
+)
+"""`XdsError.rule` of what the operator is told of as well: somebody reached for what is another's (A1)."""
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook(SECTION, SUBMITTED)
 
 

@@ -68,6 +68,7 @@ class LocalRegistrar:
             caller=Caller(user=caller.user),
             endpoint=self._path,
             peer=self._audit.station.host,
+            is_own=True,
         )
         try:
             yield trail
