@@ -6,18 +6,18 @@ from datetime import timedelta
 
 import click
 
-from xds.access import Directive, DirectiveKind, Override
+from xds.access import DirectiveKind
 from xds.cli.database import Database, database_options
 from xds.cli.options import json_option, patient_option
 from xds.cli.outcome import Refused, Unreadable, write_json
 from xds.cli.patients import administrator
 from xds.sandbox import seed_directives
 from xds.server.consent import consent_store
+from xds.server.consent_json import consent_json, directive_json, override_json
 from xds.settings import SettingsError, load
 from xds.store import (
     ConsentStore,
     CustodianNotification,
-    DirectiveView,
     InvalidPatientId,
     PatientError,
     UnusableTarget,
@@ -84,7 +84,7 @@ def set_directive(
         )
     _tell(
         as_json,
-        {"set": is_new, "directive": _directive_json(made)},
+        {"set": is_new, "directive": directive_json(made)},
         f"directive {made.number} is in force{'' if is_new else ' already'}",
     )
 
@@ -104,7 +104,7 @@ def lift(database: Database, patient: str, kind: str, target: str, reason: str, 
         lifted = store.reinstate(patient, DirectiveKind(kind), target, reason=reason, author=administrator())
     _tell(
         as_json,
-        {"lifted": True, "directive": _directive_json(lifted)},
+        {"lifted": True, "directive": directive_json(lifted)},
         f"directive {lifted.number} is lifted",
     )
 
@@ -116,14 +116,9 @@ def lift(database: Database, patient: str, kind: str, target: str, reason: str, 
 def list_consent(database: Database, patient: str, as_json: bool) -> None:
     """Directives and overrides of a patient, with those that are over."""
     with _store(database) as store:
-        view = store.show(patient)
+        view = store.show(patient, author=administrator())
     if as_json:
-        write_json(
-            {
-                "directives": [_view_json(item) for item in view.directives],
-                "overrides": [_override_json(item) for item in view.overrides],
-            }
-        )
+        write_json(consent_json(view))
         return
     for item in view.directives:
         made = item.directive
@@ -175,7 +170,7 @@ def override(
         )
     _tell(
         as_json,
-        {"override": _override_json(made)},
+        {"override": override_json(made)},
         f"override {made.number} is open until {made.ends_at.isoformat()}",
     )
 
@@ -240,46 +235,11 @@ def _tell(as_json: bool, document: dict[str, object], words: str) -> None:
         click.echo(words)
 
 
-def _directive_json(item: Directive) -> dict[str, object]:
-    return {
-        "number": item.number,
-        "kind": item.kind.value,
-        "target": item.target,
-        "reason": item.reason,
-        "author": item.author,
-        "custodian": item.custodian,
-        "made_at": item.made_at.isoformat(),
-    }
-
-
-def _view_json(item: DirectiveView) -> dict[str, object]:
-    return _directive_json(item.directive) | {
-        "effect": "restrict" if item.lifted_at is None else "reinstate",
-        "lifted_at": None if item.lifted_at is None else item.lifted_at.isoformat(),
-        "lifted_by": item.lifted_by,
-        "lift_reason": item.lift_reason,
-    }
-
-
-def _override_json(item: Override) -> dict[str, object]:
-    return {
-        "number": item.number,
-        "organization": item.organization,
-        "person": item.person,
-        "purpose": item.purpose,
-        "reason": item.reason,
-        "author": item.author,
-        "started_at": item.started_at.isoformat(),
-        "ends_at": item.ends_at.isoformat(),
-        "ended_at": None if item.ended_at is None else item.ended_at.isoformat(),
-    }
-
-
 def _notification_json(item: CustodianNotification) -> dict[str, object]:
     return {
         "number": item.number,
         "custodian": item.custodian,
         "patient": item.patient_id,
         "created_at": item.created_at.isoformat(),
-        "override": _override_json(item.override),
+        "override": override_json(item.override),
     }

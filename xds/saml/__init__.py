@@ -3,7 +3,7 @@
 from xds.saml.assertion import Assertion, read_assertion
 from xds.saml.issue import AssertionRequest, issue_assertion
 from xds.saml.providers import IdentityProvider
-from xds.saml.signature import AssertionLimits, find_assertion, verify_signature
+from xds.saml.signature import AssertionLimits, find_assertion, lone_assertion, verify_signature
 from xds.saml.verify import Arrival, AssertionLedger, AssertionRules, AssertionVerifier
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "IdentityProvider",
     "find_assertion",
     "issue_assertion",
+    "lone_assertion",
     "read_assertion",
     "verify_signature",
 ]

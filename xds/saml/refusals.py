@@ -47,6 +47,12 @@ PLACE: Final = _row(
     "it has to be a child of the wsse:Security header",
     "elle doit être un enfant de l'en-tête wsse:Security",
 )
+UNREADABLE: Final = _row(
+    "unreadable",
+    _SECURITY,
+    "where it comes by itself it is base64 of one saml:Assertion of SAML 2.0, not encrypted",
+    "là où elle vient seule, c'est le base64 d'une seule saml:Assertion de SAML 2.0, non chiffrée",
+)
 SIZE: Final = _row("size", _SECURITY, "it has more than {limit} octets", "elle a plus de {limit} octets")
 ATTRIBUTES: Final = _row(
     "attributes",

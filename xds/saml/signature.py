@@ -72,6 +72,24 @@ def find_assertion(header: etree._Element | None, body: etree._Element) -> etree
     return assertions[0]
 
 
+def lone_assertion(octets: bytes) -> etree._Element:
+    """Return an assertion that came by itself, in no message.
+
+    Raises
+    ------
+    Refused
+    """
+    try:
+        root = parse(octets)
+    except MalformedXml:
+        raise Refused(refusals.UNREADABLE) from None
+    if root.tag != ASSERTION or next(root.iter(*_ENCRYPTED), None) is not None:
+        raise Refused(refusals.UNREADABLE)
+    if (count := sum(1 for _ in root.iter(ASSERTION))) > 1:
+        raise Refused(refusals.TWICE, count=count)
+    return root
+
+
 def _check_place(assertion: etree._Element, header: etree._Element | None, root: etree._Element) -> None:
     securities = list(root.iter(_SECURITY))
     if len(securities) > 1:

@@ -18,18 +18,28 @@ SCHEMAS_PATH: Final = "/dics/schemas/"
 
 
 class Application:
-    """Routes by path and method; everything it answers itself is small and ready."""
+    """Routes by path and method; everything it answers itself is small and ready.
+
+    Parameters
+    ----------
+    doors
+        End points of SOAP.
+    apis
+        What answers every method itself, and in its own form.
+    """
 
     def __init__(
         self,
         *,
         doors: Mapping[str, WsgiApplication],
+        apis: Mapping[str, WsgiApplication],
         pages: Mapping[str, Page],
         schemas: Page,
         not_found: Callable[[Environ], bytes],
         ready: Callable[[], Mapping[str, bool]],
     ) -> None:
         self._doors = doors
+        self._apis = apis
         self._pages = pages
         self._schemas = schemas
         self._not_found = not_found
@@ -38,6 +48,8 @@ class Application:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes | FileRange]:
         """Answer one request."""
         path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
+        if path in self._apis:
+            return self._apis[path](environ, start_response)
         door = self._doors.get(path)
         if method == "POST" and door is not None:
             return door(environ, start_response)

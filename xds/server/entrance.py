@@ -1,7 +1,8 @@
 """What is proven of requests before they are dispatched, from the settings: first the message, then its user."""
 
 from xds.audit import AuditLog
-from xds.saml import AssertionLedger
+from xds.saml import AssertionLedger, AssertionVerifier
+from xds.server.consent_gate import ConsentGate
 from xds.server.credentials import Credentials
 from xds.server.endpoint import Gate
 from xds.server.gate import EndPointGate, Gates, SignatureGate, end_point_addresses
@@ -36,10 +37,10 @@ class Entrance:
         if settings.security.signed or any(map(is_enrolled, settings.partners)):
             gates.append(SignatureGate(lambda: credentials.trust, settings.server, path))
             gates += self._end_point_gates(path)
-        if settings.identity_providers:
+        if (users := self._users()) is not None:
             gates.append(
                 AssertionGate(
-                    assertion_verifier(settings, lambda: credentials.providers, self._ledger),
+                    users,
                     self.access,
                     lambda environ: end_point_addresses(settings.server, path, environ),
                     takes_any_sender=settings.assertions.senders == "any",
@@ -47,6 +48,24 @@ class Entrance:
                 )
             )
         return Gates(*gates) if gates else None
+
+    def consent_gate(self, path: str) -> ConsentGate | None:
+        """Who may use the API for consent; None where the settings name nobody."""
+        settings = self._settings
+        if not (settings.consent.api_partners or settings.consent.api_roles):
+            return None
+        return ConsentGate(
+            settings.consent,
+            self._users(),
+            lambda environ: end_point_addresses(settings.server, path, environ),
+            takes_any_sender=settings.assertions.senders == "any",
+        )
+
+    def _users(self) -> AssertionVerifier | None:
+        """Who believes assertions; None where no identity provider is enrolled."""
+        if not self._settings.identity_providers:
+            return None
+        return assertion_verifier(self._settings, lambda: self._credentials.providers, self._ledger)
 
     def _end_point_gates(self, path: str) -> list[Gate]:
         """Where a partner may call registry or repository only; the gateway is for every one of them."""

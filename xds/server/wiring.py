@@ -41,12 +41,13 @@ from xds.repository import (
 from xds.repository.remote import RemoteRegistrar
 from xds.rules import Policies
 from xds.server.admission import Admission
-from xds.server.application import Application
+from xds.server.application import Application, WsgiApplication
 from xds.server.audit_relay import RelayThread, SealerThread
 from xds.server.audited import audited
 from xds.server.callers import Callers
 from xds.server.codes import CodesWatch
 from xds.server.consent import consent_policy, consent_store
+from xds.server.consent_api import ConsentApi
 from xds.server.credentials import Credentials
 from xds.server.endpoint import SoapDoor
 from xds.server.entrance import Entrance
@@ -204,6 +205,15 @@ def build(
             )
             for path, endpoint in endpoints.items()
         },
+        apis=_apis(
+            settings,
+            entrance,
+            consent_store(settings, pool, audit),
+            admission,
+            audit,
+            failures,
+            _callers(settings, credentials),
+        ),
         pages=site.pages(ready),
         schemas=site.schema,
         not_found=site.not_found,
@@ -242,6 +252,23 @@ def _served(
     """Which transactions the end point of each role may serve: RAD-69 is none of a repository elsewhere."""
     roles = (Role.REGISTRY, Role.REPOSITORY, Role.IMAGING)
     return {role: handlers for role in roles if role.value in settings.server.roles}
+
+
+def _apis(  # each is a part of the walk
+    settings: Settings,
+    entrance: Entrance,
+    consent: ConsentStore,
+    admission: Admission,
+    audit: AuditLog,
+    failures: Failures,
+    callers: Callers | None,
+) -> dict[str, WsgiApplication]:
+    """What is served beside SOAP: the API for consent, where somebody may use it."""
+    path, gate = settings.server.consent_path, entrance.consent_gate(settings.server.consent_path)
+    if gate is None:
+        return {}
+    api = ConsentApi(consent, gate, admission, audit=audit, callers=callers, failures=failures)
+    return {path: api}
 
 
 def _watched(credentials: Credentials, settings: Settings, audit: AuditLog) -> Failures:

@@ -31,6 +31,7 @@ def access_wrongs(settings: Settings) -> Iterator[str]:
             " this service has no name of its own"
         )
     yield from _policies(settings)
+    yield from _consent(settings)
 
 
 def _providers(settings: Settings) -> Iterator[str]:
@@ -66,3 +67,12 @@ def _policies(settings: Settings) -> Iterator[str]:
         for name in policy.partners:
             if name not in partners:
                 yield f"{where}: {name} is not the name of one of the [[partners]]"
+
+
+def _consent(settings: Settings) -> Iterator[str]:
+    enrolled = {item.name for item in settings.partners if item.certificates or item.issuer is not None}
+    for name in settings.consent.api_partners:
+        if name not in enrolled:
+            yield f"consent.api_partners: {name} is not the name of one of the [[partners]] with a certificate"
+    if settings.consent.api_roles and not settings.identity_providers:
+        yield "consent.api_roles needs [[identity_providers]]: only their assertions say what role a user has"

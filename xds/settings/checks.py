@@ -108,6 +108,7 @@ def _server(server: ServerSettings) -> Iterator[str]:
         "repository_path": server.repository_path,
         "imaging_path": server.imaging_path,
         "gateway_path": server.gateway_path,
+        "consent_path": server.consent_path,
     }
     for name, path in paths.items():
         if not _PATH.fullmatch(path) or path in _RESERVED:

@@ -36,6 +36,7 @@ class ServerSettings:
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
     imaging_path: str = "/dics/imaging"  # of RAD-69, which the repository's path takes too
     gateway_path: str = "/dics/gateway"  # of the transactions across communities
+    consent_path: str = "/dics/consent"  # of the API for consent, where consent.api_… lets somebody in
     certificate: Path | None = None  # TLS: a PEM file with the server's chain; none: plain HTTP
     key: Path | None = None  # its key, PEM without a password, readable by nobody else
     client_certificates: Literal["required", "off"] = (
@@ -232,6 +233,10 @@ class ConsentSettings:
     ] = ()  # roles that may override by a request, code or code^^scheme; none: each
     notice_roles: tuple[str, ...] = ()  # roles that are told that a directive applies; none: nobody is
     custodian: str = ""  # told of overrides where a directive names no custodian
+    api_partners: tuple[str, ...] = ()  # names of [[partners]] that may use the API, known by mutual TLS
+    api_roles: tuple[
+        str, ...
+    ] = ()  # roles of users who may use the API, code or code^^scheme; neither: there is no API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

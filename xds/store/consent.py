@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xds.access import (
+    NOBODY,
+    Caller,
     ConsentPolicy,
     Directive,
     DirectiveKind,
@@ -103,6 +105,7 @@ class ConsentStore:
         reason: str,
         author: str,
         custodian: str = "",
+        caller: Caller = NOBODY,
     ) -> tuple[Directive, bool]:
         """Set a directive; return the one in force, and whether it is new.
 
@@ -113,6 +116,8 @@ class ConsentStore:
             assertions name them; domain: empty.
         custodian
             Who is told of overrides; empty: the domain's.
+        caller
+            Who asked for it over the wire, for the audit.
 
         Raises
         ------
@@ -149,6 +154,7 @@ class ConsentStore:
                     self._terms.audit,
                     System.CONSENT_DIRECTIVE,
                     key,
+                    caller=caller,
                     author=author,
                     action="C",
                     directive=number,
@@ -170,7 +176,14 @@ class ConsentStore:
         return retrying(attempt)
 
     def reinstate(
-        self, patient_id: str, kind: DirectiveKind, target: str = "", *, reason: str, author: str
+        self,
+        patient_id: str,
+        kind: DirectiveKind,
+        target: str = "",
+        *,
+        reason: str,
+        author: str,
+        caller: Caller = NOBODY,
     ) -> Directive:
         """Lift the directive of that kind and target; it stays as history.
 
@@ -201,6 +214,7 @@ class ConsentStore:
                     self._terms.audit,
                     System.CONSENT_DIRECTIVE,
                     key,
+                    caller=caller,
                     author=author,
                     action="D",
                     directive=item.number,
@@ -210,17 +224,26 @@ class ConsentStore:
                 )
             return found[0]
 
-    def show(self, patient_id: str) -> ConsentView:
-        """Directives and overrides of a patient, by whatever id, oldest first.
+    def show(self, patient_id: str, *, author: str = "", caller: Caller = NOBODY) -> ConsentView:
+        """Directives and overrides of a patient, by whatever id, oldest first; the look is in the audit log.
 
         Raises
         ------
         InvalidPatientId, UnknownPatient
         """
-        with borrowed(self._pool) as connection:
-            _, keys = _group(connection, patient_id)
+        with borrowed(self._pool) as connection, connection.block():
+            key, keys = _group(connection, patient_id)
             directives = connection.run(_SQL["all_directives"], {"keys": keys})
             overrides = connection.run(_SQL["all_overrides"], {"keys": keys})
+            record_consent(
+                connection,
+                self._terms.audit,
+                System.CONSENT_DIRECTIVE,
+                key,
+                caller=caller,
+                author=author,
+                action="R",
+            )
         return ConsentView(
             directives=tuple(
                 DirectiveView(
@@ -241,6 +264,7 @@ class ConsentStore:
         person: str = "",
         purpose: str = "BTG",
         lifetime: timedelta | None = None,
+        caller: Caller = NOBODY,
     ) -> Override:
         """Issue an override ticket: from now on the directives of a patient do not count for an organization.
 
@@ -280,6 +304,7 @@ class ConsentStore:
                 self._terms.audit,
                 System.OVERRIDE_STARTED,
                 key,
+                caller=caller,
                 author=author,
                 override=number,
                 organization=ticket.organization,
@@ -287,7 +312,7 @@ class ConsentStore:
             )
         return replace(ticket, number=number)
 
-    def end_override(self, patient_id: str, number: int, *, author: str) -> None:
+    def end_override(self, patient_id: str, number: int, *, author: str, caller: Caller = NOBODY) -> None:
         """Close the window of an override before its time.
 
         Raises
@@ -307,7 +332,13 @@ class ConsentStore:
             if not connection.run(_SQL["end_override"], parameters):
                 raise NotInForce("this patient has no override of that number whose window is open")
             record_consent(
-                connection, self._terms.audit, System.OVERRIDE_STOPPED, key, author=author, override=number
+                connection,
+                self._terms.audit,
+                System.OVERRIDE_STOPPED,
+                key,
+                caller=caller,
+                author=author,
+                override=number,
             )
 
     def notifications(

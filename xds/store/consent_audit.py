@@ -1,8 +1,8 @@
-"""An audit event for each directive that is set or lifted and each override, committed with the change."""
+"""An audit event for each directive that is set or lifted, each override and each look at them, committed with it."""
 
 from typing import Any
 
-from xds.access import AccessContext, Caller
+from xds.access import NOBODY, Caller
 from xds.audit import AuditLog, Station, System
 from xds.store.access import Connection
 from xds.store.audit import record
@@ -18,7 +18,7 @@ def record_consent(
     what: System,
     key: int,
     *,
-    user: AccessContext | None = None,
+    caller: Caller = NOBODY,
     author: str = "",
     action: str = "",
     **details: Any,
@@ -31,14 +31,14 @@ def record_consent(
         Whose words it is told in; None for an administrator's command.
     key
         Of the patient.
-    user, author
-        Who did it: the user of a request, or an administrator.
+    caller, author
+        Who did it: who sent a request, with its user, or an administrator.
     """
     names = connection.run(_NAMES["patient_names"], {"keys": [key]})
     event = (audit or _ADMINISTRATION).event(
         what,
-        caller=Caller(user=user),
-        person=author,
+        caller=caller,
+        person=author if caller.user is None else "",
         action=action,
         patients=tuple(row[1] for row in names),
         details=tuple((name.replace("_", "-"), str(value)) for name, value in details.items() if value),

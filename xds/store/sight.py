@@ -12,6 +12,7 @@ from typing import Any
 from xds.access import (
     USUAL_POLICY,
     AccessContext,
+    Caller,
     ConsentPolicy,
     Judgement,
     Override,
@@ -175,7 +176,7 @@ class Sight:
                 self._terms.audit,
                 System.OVERRIDE_STARTED,
                 survivor,
-                user=user,
+                caller=Caller(user=user),
                 override=number,
                 reason=user.override_reason,
             )
