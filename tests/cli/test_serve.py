@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.conftest import free_port
+from xds.audit import decode_event
 from xds.sandbox import DOCUMENT_COUNT, SAMPLE_PATIENT, SUBMISSION_COUNT
 from xds.store import default_data_folder, migrate
 
@@ -308,6 +309,10 @@ def test_the_environment_names_another_database(start: Start, folder: Path, data
     assert not (folder / "data" / "postgresql").exists()
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM document_entry").fetchone() == (DOCUMENT_COUNT,)
+        recorded = connection.execute("SELECT body FROM audit_event").fetchall()
+    kinds = {decode_event(body).kind for (body,) in recorded}
+    # Lite has the audit log of every service.
+    assert kinds >= {"application start", "ITI-41 server", "ITI-42 server", "application stop"}
 
 
 def test_an_old_schema_is_brought_up(start: Start, folder: Path, database: str) -> None:

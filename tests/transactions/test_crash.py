@@ -14,6 +14,7 @@ import pytest
 
 from tests.transactions import samples
 from tests.transactions.conftest import Service
+from tests.transactions.test_audit import events_of
 from tests.transactions.test_iti42 import found
 from tests.transactions.wire import Answer, send, send_mtom
 from xds.model import AssociationType
@@ -63,6 +64,10 @@ def test_iti41_dies_at_every_arrow(
     eventually(lambda: "pending" not in states(database))
     registered = arrow in REGISTERED_WHEN_DEAD
     assert (entry.unique_id in found(service, patient)) is registered
+    # Its own process could not record the end any more: who settles it does.
+    told = [(item.kind, item.outcome) for item in events_of(database)]
+    assert told.count(("ITI-42 server", 0)) == told.count(("ITI-41 server", 0)) == registered
+    assert told.count(("ITI-41 server", 8)) == (not registered and arrow != "before:add_pending")
     got = send_mtom(service.port, "ITI-43", samples.retrieve_body(entry.unique_id or ""))
     assert (got.result == "Success" and content in got.body) is registered
     # The source repeats the very message: it is acknowledged, and there is one entry.

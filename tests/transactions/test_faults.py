@@ -41,6 +41,8 @@ LIMITS = {
     "xml_nodes": 20_000,
 }
 
+SERVED = {PATH["ITI-18"], PATH["ITI-41"]}
+
 
 @dataclass(frozen=True, slots=True)
 class Wronged:
@@ -524,7 +526,7 @@ def test_an_action_that_is_mistyped_is_told_the_nearest(field: Wronged) -> None:
 def test_an_action_of_the_other_end_point_is_told_where_it_is_served(
     field: Wronged, transaction: str
 ) -> None:
-    (other,) = set(PATH.values()) - {PATH[transaction]}
+    (other,) = SERVED - {PATH[transaction]}
     answer = post(field.port, other, envelope(transaction, b"<x/>"))
     reason = refused(answer, 400, "action-unknown", subcode="ActionNotSupported")
     assert f"It is served at {PATH[transaction]}." in reason
@@ -639,7 +641,14 @@ def test_no_english_words_in_a_french_reason(field: Wronged) -> None:
 # -- methods and paths -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted(set(PATH.values())))
+def test_an_action_that_no_end_point_here_serves_is_not_sent_elsewhere(field: Wronged) -> None:
+    """The gateway is not among the roles of this service."""
+    answer = post(field.port, PATH["ITI-18"], acted(ACTION["ITI-38"]))
+    reason = refused(answer, 400, "action-unknown", subcode="ActionNotSupported")
+    assert "is served at" not in reason and ACTION["ITI-18"] in reason
+
+
+@pytest.mark.parametrize("path", sorted(SERVED))
 def test_other_methods_are_told_what_the_path_answers(field: Wronged, path: str) -> None:
     for method in ("PUT", "DELETE", "PATCH"):
         answer = get(field.port, path, method)

@@ -499,7 +499,11 @@ def _endpoints(
             if row in handlers
         ]
         if routes:
-            elsewhere = {row.action: paths[row.role] for row in CATALOGUE if row.role is not role}
+            elsewhere = {
+                row.action: paths[row.role]
+                for row in CATALOGUE
+                if row.role is not role and row in served.get(row.role, ())
+            }
             endpoints[paths[role]] = SoapEndpoint(
                 role.value, routes, elsewhere=elsewhere, is_strict=rules.is_strict
             )
