@@ -44,6 +44,13 @@ def test_patients_feed_codes_and_partners() -> None:
     assert "; rules of their own for North" in text
 
 
+def test_signatures_with_sha1_are_warned_of() -> None:
+    partner = PartnerSettings(name="North", certificates=(Path("north.pem"),), allow_sha1=True)
+    said = "warning      North's signatures with SHA-1 are taken, which can be forged (allow_sha1)"
+    assert said in announcement(Settings(partners=(partner,)), URL)
+    assert said not in announcement(Settings(partners=(replace(partner, allow_sha1=False),)), URL)
+
+
 def test_a_file_that_went_away_meanwhile_is_no_reason_to_fail() -> None:
     registry = replace(Settings().registry, codes_file=Path("nowhere"))
     assert "those of nowhere are enforced" in announcement(Settings(registry=registry), URL)

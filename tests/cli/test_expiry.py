@@ -56,5 +56,14 @@ def test_what_keeps_a_service_from_starting(tmp_path: Path, authority: Authority
     assert (second.name, second.state) == ("server.certificate", State.OK)
 
 
+def test_signatures_with_sha1(tmp_path: Path, authority: Authority) -> None:
+    path = write_pair(tmp_path, "a", *authority.issue("a"))
+    partner = PartnerSettings(name="a", certificates=(path,), allow_sha1=True)
+    warned = [item for item in credentials(Settings(partners=(partner,))) if "SHA-1" in item.said]
+    assert [(item.name, item.state) for item in warned] == [("partner a", State.WARN)]
+    fine = credentials(Settings(partners=(replace(partner, allow_sha1=False),)))
+    assert not [item for item in fine if "SHA-1" in item.said]
+
+
 def test_nothing_is_said_where_there_is_none() -> None:
     assert list(credentials(Settings())) == []

@@ -3,7 +3,8 @@
 import base64
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -12,9 +13,13 @@ from lxml import etree
 
 from tests.wss.messages import envelope, identity_of, signed
 from xds.access import Caller
-from xds.pki import Authority, Enrolled, Trust, read_subject_rule
+from xds.audit import UNAUDITED
+from xds.pki import Authority, Enrolled, Trust, pem_of, read_subject_rule
+from xds.saml import AssertionLedger
+from xds.server.credentials import Credentials
+from xds.server.entrance import Entrance
 from xds.server.gate import EndPointGate, Gates, SignatureGate, end_point_addresses
-from xds.settings import ServerSettings
+from xds.settings import PartnerSettings, ServerSettings, Settings
 from xds.soap import Request, SoapFault, read_envelope
 from xds.wss import SigningIdentity, names
 from xds.wss.digest import canonical, digest_of
@@ -164,3 +169,22 @@ def test_the_end_points_of_a_partner() -> None:
     with pytest.raises(SoapFault):
         gate.admit(request_of(envelope(to=TO), caller=Caller(partner="partner-a", certificate=b"der")), {})
     assert gate.admit(request_of(envelope(to=TO)), {}).verified is None
+
+
+@pytest.mark.parametrize("role", ["registry", "repository", "gateway", "imaging"])
+def test_each_end_point_asks_whether_a_partner_may_call_it(role: str, tmp_path: Path) -> None:
+    """The gateway leads to registry and repository: it is no way round."""
+    path = tmp_path / "a.pem"
+    path.write_bytes(pem_of(IDENTITY.certificate))
+    partner = PartnerSettings(name="partner-a", certificates=(path,), end_points=("repository",))
+    settings = Settings(partners=(partner,))
+    entrance = Entrance(settings, Credentials(settings), cast(AssertionLedger, None), UNAUDITED)
+    gate = entrance.gate(getattr(settings.server, f"{role}_path"))
+    assert gate is not None
+    request = request_of(envelope(to=TO), caller=Caller(partner="partner-a", certificate=b"der"))
+    if role == "repository":
+        assert gate.admit(request, {}) is request
+        return
+    with pytest.raises(SoapFault) as fault:
+        gate.admit(request, {})
+    assert fault.value.kind.id == "signer-end-point"

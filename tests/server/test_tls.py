@@ -70,7 +70,7 @@ def secured(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
         "partners": [
             {
                 "name": name, "certificates": [f"{name}.pem"], "revocation_list": "ca.crl",
-                "source_ids": [f"2.999.4.{number}"],
+                "source_ids": [f"2.999.4.{number}"], "allow_sha1": name == "b",
             }
             for number, name in enumerate(("a", "b"), start=1)
         ],
@@ -88,6 +88,12 @@ def test_each_suite_of_tls_1_2(secured: Secured, suite: str) -> None:
     assert connection.sock.cipher()[0] == suite
     assert connection.sock.version() == "TLSv1.2"
     connection.close()
+
+
+def test_whose_signatures_with_sha1_are_taken_is_warned_of_at_the_start(secured: Secured) -> None:
+    warned = secured.records("signatures with SHA-1 are taken, which can be forged")
+    assert [(item["partner"], item["level"]) for item in warned] == [("b", "warning")]
+    assert "warning      b's signatures with SHA-1 are taken" in secured.service.log.read_text("utf-8")
 
 
 def test_tls_1_3(secured: Secured) -> None:

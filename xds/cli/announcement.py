@@ -54,6 +54,8 @@ def _proof(settings: Settings) -> Iterator[str]:
     for partner in enrolled:
         owned = ", ".join(partner.source_ids) or "no sourceId: it submits nothing"
         yield f"  partner      {partner.name}: sourceId {owned}"
+        if partner.allow_sha1:
+            yield f"  warning      {partner.name}'s signatures with SHA-1 are taken, which can be forged (allow_sha1)"
 
 
 def _paths(settings: Settings) -> dict[Role, str]:

@@ -1,4 +1,4 @@
-"""What `xds doctor` says of certificates and revocation lists: 60, 30 and 7 days before they run out."""
+"""What `xds doctor` says of certificates and revocation lists: 60, 30 and 7 days before they run out; and of SHA-1."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Final
 
 from xds.cli.report import Check, State
 from xds.pki import PkiError, days_left, read_certificates, read_revocation_lists
-from xds.server.credentials import Credentials
+from xds.server.credentials import Credentials, sha1_partners
 from xds.settings import Settings
 
 SOON: Final = (7, 30, 60)
@@ -24,6 +24,13 @@ def credentials(settings: Settings) -> Iterator[Check]:
             state=State.FAIL,
             said=str(error),
             remedy="mend it: a service that runs keeps what it has, and the next start would be refused",
+        )
+    for name in sha1_partners(settings):
+        yield Check(
+            name=f"partner {name}",
+            state=State.WARN,
+            said="its signatures with SHA-1 are taken, which can be forged",
+            remedy="agree on SHA-256 with it, then take allow_sha1 out",
         )
     for name, path in _certificates(settings):
         yield _certificate(name, path)

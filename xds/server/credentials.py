@@ -106,6 +106,11 @@ def trust_files(settings: Settings) -> Iterator[Path]:
     yield from filter(None, (server.client_ca, server.revocation_list, server.proxy_certificate))
 
 
+def sha1_partners(settings: Settings) -> tuple[str, ...]:
+    """Whose signatures are taken with SHA-1, which can be forged: to be told at each start."""
+    return tuple(item.name for item in settings.partners if item.allow_sha1)
+
+
 def load_providers(settings: Settings) -> tuple[IdentityProvider, ...]:
     """Read the certificates of the identity providers.
 

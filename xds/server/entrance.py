@@ -6,6 +6,7 @@ from xds.server.consent_gate import ConsentGate
 from xds.server.credentials import Credentials
 from xds.server.endpoint import Gate
 from xds.server.gate import EndPointGate, Gates, SignatureGate, end_point_addresses
+from xds.server.pages import paths_of
 from xds.server.users import AssertionGate, access_policy, assertion_verifier
 from xds.settings import Settings, is_enrolled
 
@@ -68,8 +69,7 @@ class Entrance:
         return assertion_verifier(self._settings, lambda: self._credentials.providers, self._ledger)
 
     def _end_point_gates(self, path: str) -> list[Gate]:
-        """Where a partner may call registry or repository only; the gateway is for every one of them."""
-        server, partners = self._settings.server, self._settings.partners
-        roles = {server.registry_path: "registry", server.repository_path: "repository"}
-        allowed = {item.name: item.end_points for item in partners if is_enrolled(item)}
+        """Where a partner may not call every end point: whatever leads to one counts, also the way by the gateway."""
+        roles = {served: role.value for role, served in paths_of(self._settings.server).items()}
+        allowed = {item.name: item.end_points for item in self._settings.partners if is_enrolled(item)}
         return [EndPointGate(allowed, roles[path])] if path in roles else []

@@ -16,7 +16,7 @@ from xds.log import configure
 from xds.pki import PkiError
 from xds.server.activity import active
 from xds.server.channel import Pace
-from xds.server.credentials import Credentials
+from xds.server.credentials import Credentials, sha1_partners
 from xds.server.feeds import FeedDoor, open_feed_door
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, bind_unix, serve
 from xds.server.memory import keep_freed_memory
@@ -140,6 +140,8 @@ class Running:
                 on_ready(url)
 
             _open_log(self.settings)
+            for name in sha1_partners(self.settings):
+                log.warning("signatures with SHA-1 are taken, which can be forged", extra={"partner": name})
             if stop.asked():
                 return
             with _database(self.settings) as dsn:
