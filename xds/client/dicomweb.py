@@ -96,6 +96,18 @@ class DicomWebClient:
         with self._get(path, ANY_INSTANCE) as response:
             yield self._parts(response)
 
+    @contextmanager
+    def passed(self, path: str, accept: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Ask for anything below the base; yields its Content-Type and its octets as they come.
+
+        Raises
+        ------
+        InstanceNotFound, UnreadableAnswer, ServiceUnavailable
+        """
+        with self._get(path, accept) as response:
+            stream = _Stream(self.url, response)
+            yield response.headers.get("Content-Type", ""), iter(lambda: stream.read(_READ), b"")
+
     def _parts(self, response: requests.Response) -> Iterator[Iterator[bytes]]:
         content_type = parse_content_type(response.headers.get("Content-Type", ""))
         stream = _Stream(self.url, response)

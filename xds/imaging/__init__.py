@@ -8,6 +8,7 @@ from xds.imaging.relay import RelayPolicy
 from xds.imaging.remote import Rad69Source
 from xds.imaging.sources import ImagingSource, Sources
 from xds.imaging.transcoding import Transcoder
+from xds.imaging.wado import Wado, WebAnswer
 
 __all__ = [
     "AnswerPolicy",
@@ -20,5 +21,7 @@ __all__ = [
     "RetrieveImagingDocumentSet",
     "Sources",
     "Transcoder",
+    "Wado",
+    "WebAnswer",
     "Withheld",
 ]

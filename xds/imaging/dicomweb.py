@@ -17,11 +17,11 @@ class DicomWebSource:
     """WADO-RS as RAD-69's source (DICOM PS3.18 10.4)."""
 
     def __init__(self, client: DicomWebClient) -> None:
-        self._client = client
+        self.client = client
 
     def close(self) -> None:
         """End its connections."""
-        self._client.close()
+        self.client.close()
 
     def fetch(
         self, wanted: Sequence[InstanceRequest], transfer_syntax_uids: Sequence[str], sink: Sink
@@ -36,7 +36,7 @@ class DicomWebSource:
         """Take what a series brings; whatever it does not bring is asked for one by one."""
         wasted = used = 0
         try:
-            with self._client.instances(first.study_instance_uid, first.series_instance_uid) as found:
+            with self.client.instances(first.study_instance_uid, first.series_instance_uid) as found:
                 for pieces in found:
                     counted = _Counted(pieces)
                     if sink.deliver(iter(counted)):
@@ -50,7 +50,7 @@ class DicomWebSource:
 
     def _one(self, item: InstanceRequest, sink: Sink) -> None:
         try:
-            with self._client.instances(
+            with self.client.instances(
                 item.study_instance_uid, item.series_instance_uid, item.document_unique_id
             ) as found:
                 for pieces in found:

@@ -37,6 +37,7 @@ class Application:
         schemas: Page,
         not_found: Callable[[Environ], bytes],
         ready: Callable[[], Mapping[str, bool]],
+        downloads: Mapping[str, WsgiApplication] | None = None,
     ) -> None:
         self._doors = doors
         self._apis = apis
@@ -44,6 +45,7 @@ class Application:
         self._schemas = schemas
         self._not_found = not_found
         self._ready = ready
+        self._downloads = downloads or {}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes | FileRange]:
         """Answer one request."""
@@ -62,12 +64,21 @@ class Application:
                 return self._refuse_path(environ, start_response)
             allow = "GET, HEAD, POST" if door is not None else "GET, HEAD"
             return _refuse_method(start_response, allow)
+        if method == "GET" and (download := self._download(path)) is not None:
+            return download(environ, start_response)
         page = self._schemas if path.startswith(SCHEMAS_PATH) else self._pages.get(path)
         found = None if page is None else page(environ)
         if found is None:
             body = self._not_found(environ)
             return _answer(start_response, "404 Not Found", "text/html; charset=utf-8", body, environ)
         return _answer(start_response, "200 OK", *found, environ)
+
+    def _download(self, path: str) -> WsgiApplication | None:
+        """Who answers a GET to this address or below it with what an archive holds."""
+        found = (
+            door for base, door in self._downloads.items() if path == base or path.startswith(f"{base}/")
+        )
+        return next(found, None)
 
     def _refuse_path(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """A SOAP client gets a fault that it can show: its address is wrong, or another process has that role."""

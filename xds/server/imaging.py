@@ -18,6 +18,7 @@ from xds.imaging import (
     RetrieveImagingDocumentSet,
     Sources,
     Transcoder,
+    Wado,
     Withheld,
 )
 from xds.model import DocumentRequest
@@ -33,6 +34,7 @@ class Imaging:
     """RAD-69, and what is stopped with it."""
 
     retrieve: RetrieveImagingDocumentSet
+    wado: Wado
     sources: Sources
     transcoder: Transcoder
 
@@ -67,9 +69,10 @@ def _imaging(settings: Settings, store: RepositoryStore, spool: Spool, withheld:
     chosen, limits = settings.imaging, settings.limits
     sources = {item.location_uid: _source(item) for item in chosen.source}
     transcoder = Transcoder(chosen.transcoders, chosen.transcode_seconds)
+    access = ImageAccess(store, withheld)
     retrieve = RetrieveImagingDocumentSet(
         sources=sources,
-        access=ImageAccess(store, withheld),
+        access=access,
         transcoder=transcoder,
         spool=spool,
         relay=RelayPolicy(fetches=chosen.fetches, buffer_bytes=chosen.buffer_bytes),
@@ -79,7 +82,7 @@ def _imaging(settings: Settings, store: RepositoryStore, spool: Spool, withheld:
             root_first_instances=chosen.root_first_instances,
         ),
     )
-    return Imaging(retrieve, sources, transcoder)
+    return Imaging(retrieve, Wado(sources, access), sources, transcoder)
 
 
 def _source(item: ImagingSourceSettings) -> ImagingSource:

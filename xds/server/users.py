@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _OF_USERS: Final = (ITI_18, ITI_51, ITI_43, ITI_38, ITI_39, RAD_69, ITI_62, ITI_86)
 """What nobody does without saying who they are, where there is somebody to vouch for users."""
+_WEB: Final = ("RAD-55", "RAD-107")
+"""The same by GET, which brings no assertion: a policy has to open them."""
 Providers = Callable[[], Sequence[IdentityProvider]]
 Addresses = Callable[[Environ], Collection[str]]
 
@@ -163,7 +165,8 @@ def access_policy(settings: Settings) -> AccessPolicy:
     if settings.identity_providers:
         optional = Policy(transactions=frozenset(), assertion=Demand.OPTIONAL, attributes=())
         default = {row.number: optional for row in CATALOGUE} | {
-            row.number: Policy(transactions=frozenset({row.number})) for row in _OF_USERS
+            number: Policy(transactions=frozenset({number}))
+            for number in (*(row.number for row in _OF_USERS), *_WEB)
         }
     return AccessPolicy(map(_policy, settings.policies), default)
 

@@ -64,6 +64,7 @@ from xds.server.receive import Receiver
 from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, own_url
 from xds.server.users import permitted
+from xds.server.wado import WADO_RS, WADO_URI, WadoDoor
 from xds.settings import RepositorySettings, Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
@@ -218,6 +219,7 @@ def build(
         schemas=site.schema,
         not_found=site.not_found,
         ready=ready,
+        downloads=_downloads(settings, images, admission, entrance.access, audit, credentials),
     )
     feed = None if door is None else feed_server(door, settings, pool, audit)
     if feed is not None:
@@ -244,6 +246,33 @@ def _audit_threads(settings: Settings, pool: Pool, outbox: Outbox) -> tuple[Seal
     for thread in threads:
         thread.start()
     return threads
+
+
+def _downloads(
+    settings: Settings,
+    images: Imaging | None,
+    admission: Admission,
+    policy: AccessPolicy,
+    audit: AuditLog,
+    credentials: Credentials,
+) -> dict[str, WadoDoor]:
+    """RAD-55 and RAD-107 by their addresses, where RAD-69 is served."""
+    if images is None:
+        return {}
+    server = settings.server
+    return {
+        path: WadoDoor(
+            transaction,
+            path,
+            images.wado,
+            admission=admission,
+            policy=policy,
+            audit=audit,
+            callers=_callers(settings, credentials),
+            needs_partner=RAD_69.number in settings.security.signed,
+        )
+        for transaction, path in ((WADO_URI, server.wado_path), (WADO_RS, server.dicom_web_path))
+    }
 
 
 def _served(

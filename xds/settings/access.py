@@ -18,7 +18,9 @@ TransactionNumber = Literal[
     "ITI-62",
     "ITI-86",
     "ITI-92",
+    "RAD-55",
     "RAD-69",
+    "RAD-107",
 ]
 UserAttribute = Literal[
     "subject-id", "organization-id", "role", "purposeofuse", "provider-identifier", "resource-id"
@@ -29,8 +31,8 @@ UserAttribute = Literal[
 class IdentityProviderSettings:
     """``[[identity_providers]]``: whose assertions about users are believed (ITI-40, [security.md](security.md)).
 
-    As soon as one is enrolled, reading and removing (ITI-18, 51, 43, 38, 39, 62, 86, RAD-69) need an assertion unless
-    ``[[policies]]`` say otherwise.
+    As soon as one is enrolled, reading and removing (ITI-18, 51, 43, 38, 39, 62, 86, RAD-55, 69, 107) need an assertion
+    unless ``[[policies]]`` say otherwise.
     """
 
     issuer: str = ""  # saml:Issuer of its assertions, to the letter; needed

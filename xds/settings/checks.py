@@ -107,6 +107,8 @@ def _server(server: ServerSettings) -> Iterator[str]:
         "registry_path": server.registry_path,
         "repository_path": server.repository_path,
         "imaging_path": server.imaging_path,
+        "wado_path": server.wado_path,
+        "dicom_web_path": server.dicom_web_path,
         "gateway_path": server.gateway_path,
         "consent_path": server.consent_path,
     }

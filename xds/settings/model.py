@@ -35,6 +35,8 @@ class ServerSettings:
     registry_path: str = "/dics/registry"  # of the registry's transactions
     repository_path: str = "/dics/repository"  # of ITI-41 and ITI-43
     imaging_path: str = "/dics/imaging"  # of RAD-69, which the repository's path takes too
+    wado_path: str = "/dics/wado"  # of RAD-55
+    dicom_web_path: str = "/dics/dicom-web"  # the base of RAD-107
     gateway_path: str = "/dics/gateway"  # of the transactions across communities
     consent_path: str = "/dics/consent"  # of the API for consent, where consent.api_… lets somebody in
     certificate: Path | None = None  # TLS: a PEM file with the server's chain; none: plain HTTP
