@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from xds.codes import load_codes
+from xds.server.footing import unguarded
 from xds.server.pages import paths_of
 from xds.server.site import service_url
 from xds.settings import Settings, SettingsError, is_enrolled
@@ -34,6 +35,8 @@ def _lines(settings: Settings, base: str) -> Iterator[str]:
     if "registry" in settings.server.roles:
         yield f"  patients     {_patients(settings)}"
         yield f"  codes        {_codes(settings)}"
+    for missing in unguarded(settings):
+        yield f"  no real data {missing}"
     yield f"  try it       xds conformance run {' '.join(_tool(settings, base, feed))}"
 
 

@@ -25,6 +25,7 @@ from xds.model import (
     new_oid,
     new_uuid_urn,
 )
+from xds.server.footing import unguarded, untested
 from xds.server.policies import policies
 from xds.settings import GIB, Settings, SettingsError
 from xds.soap.permission import ASSERTION_MISSING
@@ -36,6 +37,7 @@ from xds.store import (
     StoreUnavailable,
     locate_binaries,
     open_pool,
+    unreliable,
 )
 
 _CLOCK_WARN: Final = 5.0  # seconds; the Date header has whole ones
@@ -71,6 +73,7 @@ def examine(service: Patient, timeout: float, connections: requests.Session | No
         yield _rules(service.settings)
         yield from audit_deliveries(service.settings)
         yield from credentials(service.settings)
+        yield from footing(service.settings)
         yield from assumptions(service.settings)
 
 
@@ -240,6 +243,23 @@ def audit_deliveries(settings: Settings) -> Iterator[Check]:
         pool.close()
     for receiver in settings.audit.receivers:
         yield _delivery(receiver.name, found.get(receiver.name))
+
+
+def footing(settings: Settings) -> Iterator[Check]:
+    """Yield what the next start would be refused for, and whom the service lets in unasked (security digest 10)."""
+    dsn = settings.store.dsn or EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries()).dsn
+    try:
+        wrongs = [*untested(), *unreliable(dsn)]
+    except StoreUnavailable as error:
+        wrongs = [str(error)]
+    for wrong in wrongs:
+        yield Check(
+            name="footing", state=State.FAIL, said=wrong, remedy="mend it: the next start would be refused"
+        )
+    if not wrongs:
+        yield Check(name="footing", state=State.OK, said="what is acknowledged is on the database's disk")
+    for missing in unguarded(settings):
+        yield Check(name="guard", state=State.WARN, said=missing, remedy="before real patients are in")
 
 
 def _delivery(name: str, backlog: Backlog | None) -> Check:

@@ -18,6 +18,7 @@ from xds.server.activity import active
 from xds.server.channel import Pace
 from xds.server.credentials import Credentials, sha1_partners
 from xds.server.feeds import FeedDoor, open_feed_door
+from xds.server.footing import unsound
 from xds.server.http import HttpError, HttpSettings, WSGIApplication, bind, bind_unix, serve
 from xds.server.memory import keep_freed_memory
 from xds.server.policies import policies
@@ -148,6 +149,8 @@ class Running:
                 if stop.asked():
                     return
                 migrate(dsn)
+                for wrong in unsound(self.settings, dsn):
+                    raise StartError(wrong)
                 with active(self.settings, dsn):
                     serve(
                         lambda: _application(self.settings, dsn, door, credentials),

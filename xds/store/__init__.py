@@ -32,6 +32,7 @@ from xds.store.patients import MergeEvent, PatientCriteria, PatientStore, Patien
 from xds.store.pool import open_pool, ping
 from xds.store.queries import QueryStore, RegistryReader
 from xds.store.reading import FoundObject
+from xds.store.reliance import unreliable
 from xds.store.removals import Removal
 from xds.store.replay import ReplayStore
 from xds.store.repository import (
@@ -132,6 +133,7 @@ __all__ = [
     "ping",
     "schema_state",
     "sealer",
+    "unreliable",
     "verify",
     "write_once",
 ]
