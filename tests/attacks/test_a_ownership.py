@@ -8,7 +8,7 @@ from tests.attacks.target import SOURCES, Target
 from tests.samples import updates
 from tests.transactions import samples
 from xds.client import RepositoryClient
-from xds.model import AssociationType, DocumentEntry, DocumentRequest, Submission
+from xds.model import AssociationType, AvailabilityStatus, DocumentEntry, DocumentRequest, Submission
 
 
 def submitted(partner: str, made: Submission, source_id: str | None = None) -> Submission:
@@ -197,3 +197,27 @@ def test_a1_it_removes_anothers_document(target: Target, of_b: str, partner: str
     ):
         assert not client.remove([wanted]).is_success
     assert asked(target, "partner-b", of_b) == []
+
+
+def test_a1_a_refusal_tells_nothing_of_anothers_document(target: Target) -> None:
+    """Nor its uniqueId, its version, its status, or what it is linked with: no query shows what consent withholds."""
+    entry = registered(target, "partner-b")
+    guess = replace(entry, unique_id=samples.fresh_oid(), object_type="urn:uuid:0")
+    order = updates.status_order(entry.entry_uuid, original=AvailabilityStatus.DEPRECATED)
+    for body, transaction, rule in (
+        (samples.register_body(submitted("partner-a", version_of(guess))), "ITI-57", "57-own-objects"),
+        (
+            samples.register_body(
+                submitted("partner-a", samples.updating(entry.patient_id or "", more=[order]))
+            ),
+            "ITI-57",
+            "57-own-objects",
+        ),
+        (samples.remove_body(entry.entry_uuid), "ITI-62", "62-own-objects"),
+    ):
+        message = target.message("partner-a", transaction, body)
+        with target.unharmed(), target.restricted(rule, "partner-a"):
+            answer = target.post(transaction, message)
+        (said,) = answer.contexts
+        assert "a document entry, was submitted not by partner-a" in said
+        assert (entry.unique_id or "") not in answer.body.decode()

@@ -8,6 +8,7 @@ import pytest
 
 from xds.settings import (
     AssertionSettings,
+    ConsentSettings,
     IdentityProviderSettings,
     PartnerSettings,
     PolicySettings,
@@ -69,6 +70,14 @@ def policy(**changes: Any) -> Settings:
         (policy(assertion="ignored"), "ignores assertions"),
         (policy(assertion="optional"), "who sends no assertion would pass"),
         (policy(partners=("south",)), "south is not the name of one of the [[partners]]"),
+        (
+            replace(VALID, consent=ConsentSettings(api_partners=("north",))),
+            "north is not the name of one of the [[partners]] with a certificate",
+        ),
+        (
+            replace(VALID, identity_providers=(), policies=(), consent=ConsentSettings(api_roles=("r",))),
+            "consent.api_roles needs [[identity_providers]]",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(settings: Settings, said: str) -> None:

@@ -10,6 +10,7 @@ from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, running
 from tests.transactions.test_iti41_iti43 import made_for
 from tests.transactions.test_iti42 import found, register
+from tests.transactions.test_option_on_demand import document, new_ids, promised, report
 from tests.transactions.wire import Answer, send, send_mtom
 from xds.access import DirectiveKind
 from xds.model import AssociationType
@@ -168,3 +169,70 @@ def test_each_change_is_an_audit_event(home: tuple[Service, Pool]) -> None:
         "emergency override stopped",
     ]
     assert sorted(kind for row in mine for kind in set(kinds) if f'"{kind}"' in row) == kinds
+
+
+def test_a_summary_is_made_without_what_is_withheld(home: tuple[Service, Pool]) -> None:
+    """And is nobody's snapshot: it is not kept, nor is one that was kept before shown."""
+    service, pool = home
+    patient = samples.fresh_patient()
+    kept, withheld = (report(service, patient) for _ in range(2))
+    entry = promised(service, patient)
+    before = retrieve(service, entry.unique_id or "")
+    assert (withheld.unique_id or "").encode() in document(before)
+    snapshot, _ = new_ids(before)
+    store = ConsentStore(pool)
+    store.restrict(patient, DirectiveKind.RECORD, withheld.unique_id or "", **SAID)
+    answer = retrieve(service, entry.unique_id or "")
+    assert answer.result == "Success"
+    made = document(answer)
+    assert (kept.unique_id or "").encode() in made and (withheld.unique_id or "").encode() not in made
+    as_unknown(service, retrieve(service, snapshot or ""), snapshot or "")
+    assert new_ids(answer)[0] not in found(service, patient)
+    store.reinstate(patient, DirectiveKind.RECORD, withheld.unique_id or "", **SAID)
+    assert (withheld.unique_id or "").encode() in document(retrieve(service, entry.unique_id or ""))
+    store.restrict(patient, DirectiveKind.DOMAIN, **SAID)
+    as_unknown(service, retrieve(service, entry.unique_id or ""), entry.unique_id or "")
+
+
+def test_a_directive_stays_when_its_document_is_removed(home: tuple[Service, Pool]) -> None:
+    """The entry is removed (ITI-62) and registered again under the same uniqueId: it is the same report."""
+    service, pool = home
+    patient = samples.fresh_patient()
+    entry, other = samples.entry(patient), samples.entry(patient)
+    first = samples.with_uuids(samples.submission(entry))
+    assert register(service, first).result == "Success"
+    assert register(service, samples.submission(other)).result == "Success"
+    store = ConsentStore(pool)
+    store.restrict(patient, DirectiveKind.RECORD, entry.unique_id or "", **SAID)
+    removed = [*(item.entry_uuid for item in first.associations), entry.entry_uuid]
+    removed += [item.entry_uuid for item in first.submission_sets]
+    assert send(service.port, "ITI-62", samples.remove_body(*removed)).result == "Success"
+    (view,) = store.show(patient).directives
+    assert view.lifted_at is None
+    again = samples.submission(samples.entry(patient, unique_id=entry.unique_id))
+    assert register(service, again).result == "Success"
+    assert set(found(service, patient)) == {other.unique_id}
+    store.reinstate(patient, DirectiveKind.RECORD, entry.unique_id or "", **SAID)
+    assert set(found(service, patient)) == {other.unique_id, entry.unique_id}
+
+
+def test_a_directive_goes_with_its_document_to_another_patient(home: tuple[Service, Pool]) -> None:
+    """ITI-57 gives it another patient: who asks for that one is not shown it, nor what is left of it."""
+    service, pool = home
+    before, after = samples.fresh_patient(), samples.fresh_patient()
+    unique_id, _ = provide(service, before)
+    entry = found(service, before)[unique_id]
+    provide(service, after)
+    shown = set(found(service, after))
+    store = ConsentStore(pool)
+    store.restrict(before, DirectiveKind.RECORD, unique_id, **SAID)
+    version = replace(entry, entry_uuid="Version2", logical_id=entry.entry_uuid, patient_id=after)
+    moved = samples.updating(after, version, propagation="no")
+    answer = send(service.port, "ITI-57", samples.register_body(moved))
+    assert answer.result == "Success", answer.contexts
+    assert set(found(service, after)) == shown
+    assert found(service, before) == {}
+    as_unknown(service, retrieve(service, unique_id), unique_id)
+    store.restrict(after, DirectiveKind.DOMAIN, **SAID)
+    store.reinstate(after, DirectiveKind.DOMAIN, **SAID)
+    assert set(found(service, after)) == shown

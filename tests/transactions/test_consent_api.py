@@ -19,13 +19,13 @@ import psycopg
 import pytest
 from lxml import etree
 
-from tests.attacks.clinic import fresh, identity_settings
+from tests.attacks.clinic import fresh, identity_settings, with_header
 from tests.pki.made import client, write_pair
 from tests.saml.identities import RADIOLOGIST, XUA_ATTRIBUTES, altered, identity
 from tests.server.test_tls import until
 from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, launched, running
-from tests.transactions.wire import PATH, envelope, get, parse_answer
+from tests.transactions.wire import PATH, SOAP, Answer, envelope, get, parse_answer, related
 from xds.audit import AuditEvent, decode_event
 from xds.model import PatientRecord, XuaAttribute
 from xds.pki import Authority, pem_of
@@ -76,17 +76,19 @@ class Desk:
         """What is in the database."""
         return ConsentStore(self.pool).show(patient)
 
-    def finds(self, patient: str) -> int:
-        """How many documents an ITI-18 of nobody shows."""
+    def soap(self, number: str, octets: bytes, content_type: str = SOAP, *, who: str = "a") -> Answer:
+        """A SOAP message of a partner."""
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.service.port, context=client(self.folder, "consent-desk"), timeout=30
+            "127.0.0.1", self.service.port, context=client(self.folder, who), timeout=30
         )
         with closing(connection):
-            octets = envelope("ITI-18", samples.find_body(patient))
-            connection.request(
-                "POST", PATH["ITI-18"], octets, {"Content-Type": "application/soap+xml; charset=UTF-8"}
-            )
-            return len(parse_answer(connection.getresponse()).elements("ExtrinsicObject"))
+            connection.request("POST", PATH[number], octets, {"Content-Type": content_type})
+            return parse_answer(connection.getresponse())
+
+    def finds(self, patient: str) -> int:
+        """How many documents an ITI-18 of nobody shows."""
+        answer = self.soap("ITI-18", envelope("ITI-18", samples.find_body(patient)))
+        return len(answer.elements("ExtrinsicObject"))
 
     def events(self) -> list[AuditEvent]:
         """Everything in the audit log."""
@@ -189,14 +191,7 @@ def test_a_partner_does_everything(desk: Desk) -> None:
 def test_it_counts_for_the_next_request(desk: Desk) -> None:
     patient = samples.fresh_patient()
     body = samples.register_body(samples.submission(samples.entry(patient)))
-    connection = http.client.HTTPSConnection(
-        "127.0.0.1", desk.service.port, context=client(desk.folder, "a"), timeout=30
-    )
-    with closing(connection):
-        connection.request(
-            "POST", PATH["ITI-42"], envelope("ITI-42", body), {"Content-Type": "application/soap+xml"}
-        )
-        answer = parse_answer(connection.getresponse())
+    answer = desk.soap("ITI-42", envelope("ITI-42", body))
     assert answer.result == "Success", answer.body
     asked = {"patient": patient, "kind": "domain", "reason": REASON}
     for _ in range(3):
@@ -216,6 +211,35 @@ def test_a_user_with_the_role(desk: Desk) -> None:
     event = next(item for item in desk.events() if patient in item.patients)
     assert (event.peer_name, event.person) == ("a", "")
     assert event.user is not None and event.user.user == "afabricated"
+
+
+def test_an_access_under_an_override_is_told_by_its_event(desk: Desk) -> None:
+    """One event per access made under it (security digest 6)."""
+    patient = desk.patient()
+    made = samples.provided(samples.submission(samples.entry(patient, entry_uuid="d0")))
+    body, parts = samples.provide_body(made, {"d0": b"No findings."})
+    content_type, octets = related(envelope("ITI-41", body), *parts)
+    assert desk.soap("ITI-41", octets, content_type).result == "Success"
+    unique_id = made.document_entries[0].unique_id or ""
+
+    def retrieve() -> tuple[str | None, AuditEvent]:
+        message = with_header(envelope("ITI-43", samples.retrieve_body(unique_id)), fresh())
+        answer = desk.soap("ITI-43", message)
+        return answer.result, [item for item in desk.events() if item.kind == "ITI-43 server"][-1]
+
+    result, event = retrieve()
+    assert (result, event.details) == ("Success", ())
+    assert desk.ask({"action": "set", "patient": patient, "kind": "domain", "reason": REASON})[0] == 200
+    result, event = retrieve()
+    assert (result, event.details) == ("Failure", ())
+    ticket = {"action": "override", "patient": patient, "organization": "urn:oid:2.999.4.7", "reason": REASON}
+    number = desk.ask(ticket)[1]["override"]["number"]
+    for _ in range(2):
+        result, event = retrieve()
+        assert (result, event.outcome, event.details) == ("Success", 0, (("override", str(number)),))
+    assert [item.unique_id for item in event.documents] == [unique_id]
+    desk.ask({"action": "end", "patient": patient, "number": number})
+    assert retrieve()[0] == "Failure"
 
 
 REFUSED: dict[str, tuple[Callable[[], dict[str, Any]], str, str]] = {

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -14,7 +14,9 @@ from tests.conftest import free_port
 from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, merged, running
 from tests.transactions.wire import ACTION, Answer, envelope, get, post, related, send_mtom
+from xds.access import DirectiveKind
 from xds.model import DocumentEntry, ReturnType, StoredQuery
+from xds.store import ConsentStore, open_pool
 from xds.xml.namespaces import WSA
 
 EAST, WEST, NORTH, DEAD = (f"urn:oid:2.999.3.{number}" for number in range(1, 5))
@@ -32,12 +34,13 @@ class Communities:
         self.north = north
         self._running = ExitStack()
         east, west = free_port(), free_port()
-        self.east = self._start(new_database(), make_folder, east, EAST, EAST_REPOSITORY, {
+        self.dsn = {EAST: new_database(), WEST: new_database()}
+        self.east = self._start(self.dsn[EAST], make_folder, east, EAST, EAST_REPOSITORY, {
             WEST: f"http://127.0.0.1:{west}{PATH}",
             NORTH: north.url,
             DEAD: f"http://127.0.0.1:{closed_port()}{PATH}",
         })  # fmt: skip
-        self.west = self._start(new_database(), make_folder, west, WEST, WEST_REPOSITORY, {
+        self.west = self._start(self.dsn[WEST], make_folder, west, WEST, WEST_REPOSITORY, {
             EAST: f"http://127.0.0.1:{east}{PATH}",
         })  # fmt: skip
 
@@ -281,6 +284,37 @@ def test_what_a_community_does_wrong_is_told_and_the_others_answers_stay(communi
     broken = ask(communities.east, samples.find_body(patient))
     assert broken.codes.count("XDSUnavailableCommunity") == 2
     assert set(homes(broken)) == {east.unique_id}
+
+
+def test_what_consent_withholds_is_withheld_from_other_communities(communities: Communities) -> None:
+    """Each answers for its own; neither a query nor a retrieve through a gateway shows more than one at home."""
+    patient = samples.fresh_patient()
+    east = communities.publish(communities.east, EAST_REPOSITORY, patient, b"of the east")
+    west = communities.publish(communities.west, WEST_REPOSITORY, patient, b"of the west")
+    with closing(
+        open_pool(communities.dsn[WEST], size=1, statement_timeout=10, idle_in_transaction_timeout=10)
+    ) as pool:
+        ConsentStore(pool).restrict(patient, DirectiveKind.DOMAIN, reason="they said so", author="a test")
+    assert set(homes(ask(communities.east, samples.find_body(patient)))) == {east.unique_id}
+    alone = ask(communities.west, samples.find_body(patient), number="ITI-38", home=WEST)
+    assert (alone.result, homes(alone)) == ("Success", {})
+    by_id = samples.query_body(
+        StoredQuery.GET_DOCUMENTS, samples.slot("$XDSDocumentEntryUniqueId", west.unique_id or "")
+    )
+    assert homes(ask(communities.east, by_id, home=WEST)) == {}
+    for where, number in ((communities.east, "ITI-43"), (communities.west, "ITI-39")):
+        answers = []
+        for unique_id in (west.unique_id or "", samples.fresh_oid()):
+            body = samples.retrieve_body(unique_id, repository=WEST_REPOSITORY, home=WEST)
+            answer = ask(where, body, number=number, plain=False)
+            said = [
+                dict(item.attrib) | {"location": (item.get("location") or "").replace(unique_id, "ID")}
+                for item in answer.elements("RegistryError")
+            ]
+            answers.append((answer.result, said))
+            assert b"of the west" not in answer.body
+        assert answers[0] == answers[1]
+        assert answers[0][1][0]["errorCode"] == "XDSDocumentUniqueIdError"
 
 
 def test_a_slow_community_costs_its_own_time_only(communities: Communities) -> None:

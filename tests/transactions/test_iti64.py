@@ -1,5 +1,7 @@
 """ITI-64 over MLLP against the real service: documents of a local id get another patient id, as new versions."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -102,6 +104,28 @@ def test_documents_of_a_local_id_get_the_new_patient(fed: tuple[Service, int]) -
     # The same message again finds nothing more to do.
     assert code(tell(port, link_change(new, MINE, previous))) == "AA"
     assert found(service, new) == {moved.unique_id: moved}
+
+
+def test_a_consent_directive_goes_along(fed: tuple[Service, int]) -> None:
+    """What a patient withheld stays withheld when it turns out to be of somebody else."""
+    service, port = fed
+    previous, new = two_patients(port)
+    mine = samples.entry(previous, source_patient_id="L64^^^&2.999.18.1&ISO")
+    register(service, samples.submission(mine))
+    config = str(service.folder / "xds.toml")
+
+    def consent(action: str, patient: str) -> None:
+        said = ("--kind", "record", "--target", mine.unique_id or "", "--reason", "form")
+        subprocess.run(
+            [sys.executable, "-m", "xds", "consent", action, "--patient", "-", *said, "--config", config],
+            input=patient, text=True, check=True, timeout=60,
+        )  # fmt: skip
+
+    consent("set", previous)
+    assert code(tell(port, link_change(new, "L64^^^&2.999.18.1&ISO", previous))) == "AA"
+    assert found(service, new) == found(service, previous) == {}
+    consent("lift", previous)
+    assert set(found(service, new)) == {mine.unique_id}
 
 
 def test_relationships_go_along_or_are_left_out(fed: tuple[Service, int]) -> None:

@@ -63,7 +63,7 @@ class RetrieveDocumentSet:
             *refused,
             *(_not_here(item, OTHERS_RETRIEVED) for item in others),
         ]
-        documents, parts = self._open(wanted, findings, Requester(user=request.caller.user))
+        documents, parts = self._open(wanted, findings, request)
         response = RegistryResponse.of(findings, done=len(documents))
         sent = {item.document_unique_id for item in documents}
         request.trail.about(**document_facts([item for item in requests if item.document_unique_id in sent]))
@@ -78,9 +78,9 @@ class RetrieveDocumentSet:
         )
 
     def _open(
-        self, wanted: Sequence[DocumentRequest], findings: list[XdsError], requester: Requester
+        self, wanted: Sequence[DocumentRequest], findings: list[XdsError], request: Request
     ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
-        served = self._served([item.document_unique_id for item in wanted], requester)
+        served = self._served([item.document_unique_id for item in wanted], request)
         documents: list[RetrievedDocument] = []
         parts: list[ReplyPart] = []
         absent: list[DocumentRequest] = []
@@ -108,39 +108,48 @@ class RetrieveDocumentSet:
                 )
                 continue
             add(item, MadeDocument(mime_type=held.mime_type, source=source))
-        for item, made in self._made(absent, findings, requester):
+        for item, made in self._made(absent, findings, request):
             add(item, made)
         return documents, parts
 
-    def _served(self, unique_ids: Sequence[str], requester: Requester) -> Mapping[str, ServedDocument]:
+    def _served(self, unique_ids: Sequence[str], request: Request) -> Mapping[str, ServedDocument]:
         """What is here and not withheld. Consent is asked about ids that are not here as well: it takes as long."""
         if not unique_ids:
             return {}
         served = self._store.to_serve(unique_ids)
         patients = {item: served[item].patient_id if item in served else "" for item in unique_ids}
-        withheld = self._consent.withheld(patients, requester)
+        withheld = self._withheld(patients, request)
         return {
             name: item
             for name, item in served.items()
-            if name not in withheld and speaks_of(requester.user, item.patient_id)
+            if name not in withheld and speaks_of(request.caller.user, item.patient_id)
         }
 
-    def _tombstones(self, unique_ids: Sequence[str], requester: Requester) -> Mapping[str, RemovedDocument]:
+    def _withheld(self, patients: Mapping[str, str], request: Request) -> frozenset[str]:
+        """What consent withholds; an access under an override is told by the audit event (security digest 6)."""
+        found = self._consent.withheld(patients, Requester(user=request.caller.user))
+        if found.overrides:
+            told = {("override", str(number)) for number in found.overrides}
+            request.trail.about(details=tuple(sorted({*request.trail.fact("details", ()), *told})))
+        return found.documents
+
+    def _tombstones(self, unique_ids: Sequence[str], request: Request) -> Mapping[str, RemovedDocument]:
         """What was here; a document that would be withheld has left no trace either."""
         removed = self._store.removed(unique_ids) if unique_ids else {}
         patients = {name: item.patient_id for name, item in removed.items()}
-        withheld = self._consent.withheld(patients, requester)
+        withheld = self._withheld(patients, request)
         return {
             name: item
             for name, item in removed.items()
-            if name not in withheld and speaks_of(requester.user, item.patient_id)
+            if name not in withheld and speaks_of(request.caller.user, item.patient_id)
         }
 
     def _made(
-        self, absent: Sequence[DocumentRequest], findings: list[XdsError], requester: Requester
+        self, absent: Sequence[DocumentRequest], findings: list[XdsError], request: Request
     ) -> Iterator[tuple[DocumentRequest, MadeDocument]]:
         """Those that are made on demand; what there is none of is a finding."""
-        tombstones = self._tombstones([item.document_unique_id for item in absent], requester)
+        tombstones = self._tombstones([item.document_unique_id for item in absent], request)
+        requester = Requester(user=request.caller.user)
         for item in absent:
             unique_id = item.document_unique_id
             tombstone = tombstones.get(unique_id)

@@ -7,7 +7,7 @@ A1). A sender that has proven nothing is kept from what is a partner's; where no
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from xds.model import REPLACEMENTS, RegisteredObject, RegistryError, Submission
+from xds.model import REPLACEMENTS, RegisteredObject, RegistryError, Submission, XdsError
 from xds.rules.case import SUBMITTED, RegistrationCase
 from xds.rules.rule import Found, Owner, RuleBook
 from xds.rules.wording import quoted
@@ -34,6 +34,7 @@ BREACHES: Final = frozenset(
     }
 )
 """`XdsError.rule` of what the operator is told of as well: somebody reached for what is another's (A1)."""
+_OTHERS_OBJECTS: Final = frozenset({"57-own-objects", "62-own-objects", "92-own-objects"})
 BOOK: Final[RuleBook[RegistrationCase]] = RuleBook(SECTION, SUBMITTED)
 
 
@@ -78,3 +79,14 @@ def strange_objects(objects: Iterable[RegisteredObject | None], owner: Owner | N
             what = item.kind.name.lower().replace("_", " ")
             whose = "by a partner" if owner.name is None else f"not by {owner.name}"
             yield object_id, f"{object_id}, a {what}, was submitted {whose}"
+
+
+def told(findings: list[XdsError]) -> list[XdsError]:
+    """What the sender of an update or removal is told: of an object that is another's, that it is another's.
+
+    The other rules would say its uniqueId, its version, its status, what it is linked with: nobody learns by a refusal
+    what no query would show them, and consent withholds nothing from these transactions.
+    """
+    if not any(item.rule in _OTHERS_OBJECTS for item in findings):
+        return findings
+    return [item for item in findings if item.rule in BREACHES]

@@ -217,5 +217,5 @@ REMOVAL: Final[tuple[Rule[RemovalCase], ...]] = BOOK.rules
 
 
 def check_removal(request: RemovalRequest, facts: RemovalFacts, policy: RulePolicy) -> list[XdsError]:
-    """Judge a removal and return every finding."""
-    return run(REMOVAL, RemovalCase(request, facts, policy), policy)
+    """Judge a removal and return every finding that the sender may know."""
+    return ownership.told(run(REMOVAL, RemovalCase(request, facts, policy), policy))

@@ -22,6 +22,7 @@ from xds.model import (
     UpdateTrigger,
     XdsError,
 )
+from xds.rules import ownership
 from xds.rules.case import RegistrationCase, object_key
 from xds.rules.rule import Rule, RulePolicy, run
 
@@ -176,5 +177,5 @@ def is_update_association(item: Association) -> bool:
 def check_update(
     rules: tuple[Rule[UpdateCase], ...], submission: Submission, facts: UpdateFacts, policy: RulePolicy
 ) -> list[XdsError]:
-    """Judge an update as it was sent, symbolic ids and all, and return every finding."""
-    return run(rules, UpdateCase(submission, facts, policy), policy)
+    """Judge an update as it was sent, symbolic ids and all, and return every finding that the sender may know."""
+    return ownership.told(run(rules, UpdateCase(submission, facts, policy), policy))

@@ -59,7 +59,7 @@ def images_of(
         manifests = [DocumentRequest(repository_unique_id="", document_unique_id=item) for item in documents]
         _, others = ownership.readable(manifests, caller)
         foreign = {item for item, patient in documents.items() if not speaks_of(caller.user, patient)}
-        refused = consent.withheld(documents, Requester(user=caller.user))
+        refused = consent.withheld(documents, Requester(user=caller.user)).documents
         return refused | foreign | {item.document_unique_id for item in others}
 
     return _imaging(settings, store, spool, withheld)

@@ -13,6 +13,7 @@ from xds.store.consent import (
     NotInForce,
     UnknownRecord,
     UnusableTarget,
+    WithheldDocuments,
 )
 from xds.store.embedded import EmbeddedPostgres, default_data_folder
 from xds.store.facts import FactsReader
@@ -124,6 +125,7 @@ __all__ = [
     "UnusableTarget",
     "UpdateStore",
     "Verification",
+    "WithheldDocuments",
     "default_data_folder",
     "delivery_queue",
     "hash_at",

@@ -84,6 +84,14 @@ class CustodianNotification:
     override: Override
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithheldDocuments:
+    """What of some documents a requester may not retrieve."""
+
+    documents: frozenset[str] = frozenset()  # uniqueIds
+    overrides: frozenset[int] = frozenset()  # numbers of those by which others of them may be retrieved
+
+
 class ConsentStore:
     """Where consent is kept."""
 
@@ -364,7 +372,7 @@ class ConsentStore:
         with borrowed(self._pool) as connection:
             return {row[0] for row in connection.run(_SQL["acknowledge"], parameters)}
 
-    def withheld(self, documents: Mapping[str, str], requester: Requester) -> frozenset[str]:
+    def withheld(self, documents: Mapping[str, str], requester: Requester) -> WithheldDocuments:
         """Which documents a requester may not retrieve.
 
         A document is what a query by its uniqueId would show: the registry knows whose it is today. Of what it does not
@@ -381,7 +389,7 @@ class ConsentStore:
             Nobody knows: nothing may be given out.
         """
         if not documents or requester.is_domain:
-            return frozenset()
+            return WithheldDocuments()
         uids = {uid(item): item for item in documents}
         named = {item: canonical_identifier(cx) for item, cx in documents.items() if cx}
         with borrowed(self._pool) as connection:
@@ -397,8 +405,9 @@ class ConsentStore:
             sight = Sight(connection, requester, self._terms)
             sight.look_at({*provided.values(), *(key for keys in keys_of.values() for key in keys)})
             unresolved = frozenset(item for item in documents if item not in named and item not in keys_of)
+            overrides = frozenset(item.number for item in sight.overrides)
             if sight.is_clear:
-                return unresolved
+                return WithheldDocuments(documents=unresolved, overrides=overrides)
             entries = connection.run(
                 _SQL["entries_of_unique_ids"],
                 {
@@ -416,7 +425,7 @@ class ConsentStore:
             for item in documents
             if item not in known and (provided.get(item) in sight.blocked or uid(item) in sight.hidden_uids)
         }
-        return unresolved | (known - shown) | others
+        return WithheldDocuments(documents=unresolved | (known - shown) | others, overrides=overrides)
 
 
 def _group(connection: Connection, patient_id: str) -> tuple[int, list[int]]:
