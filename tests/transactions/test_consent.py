@@ -233,6 +233,7 @@ def test_a_directive_goes_with_its_document_to_another_patient(home: tuple[Servi
     assert set(found(service, after)) == shown
     assert found(service, before) == {}
     as_unknown(service, retrieve(service, unique_id), unique_id)
-    store.restrict(after, DirectiveKind.DOMAIN, **SAID)
-    store.reinstate(after, DirectiveKind.DOMAIN, **SAID)
-    assert set(found(service, after)) == shown
+    store.reinstate(before, DirectiveKind.RECORD, unique_id, **SAID)
+    assert set(found(service, after)) == shown, "it is the new patient's word now"
+    store.reinstate(after, DirectiveKind.RECORD, unique_id, **SAID)
+    assert set(found(service, after)) == {*shown, unique_id}

@@ -125,6 +125,8 @@ def test_a_consent_directive_goes_along(fed: tuple[Service, int]) -> None:
     assert code(tell(port, link_change(new, "L64^^^&2.999.18.1&ISO", previous))) == "AA"
     assert found(service, new) == found(service, previous) == {}
     consent("lift", previous)
+    assert found(service, new) == {}, "it is the new patient's word now"
+    consent("lift", new)
     assert set(found(service, new)) == {mine.unique_id}
 
 
