@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.attacks.target import alerts_in
 from tests.conftest import free_port
 from tests.feeds.messages import adt, code, errors, feed, merge, msh
 from tests.log.phi import assert_no_phi
+from tests.server.test_tls import until
 from tests.transactions import samples
 from tests.transactions.conftest import Service, base_settings, merged, running
 from tests.transactions.wire import Answer, send
+from xds.audit import System
 from xds.ebxml import decode_query_response
 from xds.store import PatientStore, open_pool
 
@@ -340,7 +343,9 @@ def certified(folder: Path, name: str, issuer: tuple[Any, Any] | None = None) ->
     return key, certificate
 
 
-def test_tls_with_certificates_of_both_sides(start: Callable[..., Service], tmp_path: Path) -> None:
+def test_tls_with_certificates_of_both_sides(
+    start: Callable[..., Service], new_database: Callable[[], str], tmp_path: Path
+) -> None:
     authority = certified(tmp_path, "authority")
     certified(tmp_path, "service", authority)
     certified(tmp_path, "source", authority)
@@ -351,10 +356,12 @@ def test_tls_with_certificates_of_both_sides(start: Callable[..., Service], tmp_
         "certificate": str(tmp_path / "service.pem"),
         "client_ca": str(tmp_path / "authority.pem"),
     }
-    service = start(feeds=feeds)
+    dsn = new_database()
+    service = start(dsn=dsn, feeds=feeds)
+    root = (tmp_path / "authority.pem").read_text("ascii")
 
     def context(name: str | None) -> ssl.SSLContext:
-        made = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
+        made = ssl.create_default_context(cadata=root.partition("-----BEGIN PRIVATE KEY")[0])
         made.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if name is not None:
             made.load_cert_chain(tmp_path / f"{name}.pem")
@@ -373,3 +380,23 @@ def test_tls_with_certificates_of_both_sides(start: Callable[..., Service], tmp_
     with feed(port, context=context("source")) as source:
         assert code(source.send(adt())) == "AA"
     assert "MLLP: no TLS" in service.log.read_text("utf-8")
+    told = [(event.kind, event.peer) for event in alerts_in(dsn)]
+    assert told == [(System.NODE_AUTHENTICATION, "127.0.0.1")] * 3
+
+    def lets_in(name: str) -> int | None:
+        """Serial number of the certificate that the service shows; None when it refuses."""
+        try:
+            with feed(port, context=context(name)) as source:
+                assert code(source.send(adt())) == "AA"
+                return int(source.connection.getpeercert()["serialNumber"], 16)
+        except (ssl.SSLError, ConnectionError, EOFError):
+            return None
+
+    # Files that change are taken without a restart; a connection that is open stays.
+    with feed(port, context=context("source")) as source:
+        assert code(source.send(adt())) == "AA"
+        _, renewed = certified(tmp_path, "service", authority)
+        (tmp_path / "authority.pem").write_bytes((tmp_path / "stranger.pem").read_bytes())
+        until(lambda: lets_in("stranger") == renewed.serial_number)
+        assert lets_in("source") is None
+        assert code(source.send(adt())) == "AA"

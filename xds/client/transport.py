@@ -20,6 +20,7 @@ from xds.wss import Attachments, SigningIdentity, sign
 
 CONNECT_SECONDS: Final = 10.0
 _CONNECTIONS: Final = 64  # kept open to one peer: as many threads as a process has
+_HTTPS: Final = "https://"
 _LOOPBACK: Final = ("127.", "::1", "localhost")
 
 
@@ -33,13 +34,22 @@ def new_session(url: str, tls: ssl.SSLContext | None = None) -> requests.Session
         and no client certificate.
     """
     session = requests.Session()
-    for scheme in ("http://", "https://"):
+    for scheme in ("http://", _HTTPS):
         session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
     if tls is not None:
-        session.mount("https://", _TlsAdapter(tls))
+        use_tls(session, tls)
     # The proxy that the environment names knows another loopback interface than ours.
     session.trust_env = not (urlsplit(url).hostname or "").startswith(_LOOPBACK)
     return session
+
+
+def use_tls(session: requests.Session, tls: ssl.SSLContext) -> None:
+    """Make new connections of a session by this context; one in use ends when its answer is there."""
+    former = session.adapters.get(_HTTPS)
+    # Not `mount`, which takes the other adapters out for a moment: requests of other threads would find none.
+    session.adapters[_HTTPS] = _TlsAdapter(tls)
+    if former is not None:
+        former.close()
 
 
 class _TlsAdapter(HTTPAdapter):

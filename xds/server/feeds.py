@@ -3,12 +3,14 @@
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
-from xds.audit import AuditLog
+from xds.access import Caller
+from xds.audit import AuditLog, AuditUnavailable, System
 from xds.feeds import EVENTS, LINK_CHANGE, LinkChangeFeed, PatientIdentityFeed, Receiver
 from xds.hl7v2 import Domain, FrameLimits, MllpLimits, MllpServer
 from xds.pki import CertificateRefused, PkiError, Trust, server_context
@@ -134,5 +136,25 @@ def feed_server(door: FeedDoor, settings: Settings, pool: Pool, audit: AuditLog)
             connections_per_peer=limits.mllp_connections_per_peer,
         ),
         lock=settings.data_dir / "mllp.lock",
-        secure=None if door.tls is None else door.tls.secure,
+        secure=None if door.tls is None else _watched(door.tls, audit),
     )
+
+
+def _watched(tls: FeedTls, audit: AuditLog) -> Callable[[socket.socket], ssl.SSLSocket]:
+    """The handshake; a Security Alert is kept of each source that it refuses (security digest 4)."""
+
+    def secure(connection: socket.socket) -> ssl.SSLSocket:
+        peer = str(connection.getpeername()[0])
+        try:
+            return tls.secure(connection)
+        except ssl.SSLEOFError:
+            raise  # it went away
+        except ssl.SSLError as error:
+            try:
+                why = f"MLLP: TLS {error.reason or 'CERTIFICATE_REFUSED'}"
+                audit.alert(System.NODE_AUTHENTICATION, why, caller=Caller(address=peer))
+            except AuditUnavailable:
+                log.exception("not audited")
+            raise
+
+    return secure

@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,8 @@ from xds.access import AccessPolicy, Caller
 from xds.audit import AuditLog, AuditUnavailable, Ledger, Station, System
 from xds.audit.spool import Spool as AuditSpool
 from xds.client import RegistryClient
-from xds.client.transport import new_session
 from xds.documents import FolderVault, Spool
 from xds.hl7v2 import MllpServer
-from xds.pki import client_context
 from xds.registry import (
     MultiPatientStoredQuery,
     PatientIdentityFeedV3,
@@ -57,6 +54,7 @@ from xds.server.gateway import Gateway, gateway
 from xds.server.guard import guarded
 from xds.server.housekeeping import Housekeeper, Rounds, owner_name
 from xds.server.imaging import Imaging, images_of
+from xds.server.outgoing import RegistryConnections
 from xds.server.pages import paths_of
 from xds.server.policies import policies
 from xds.server.proven import proven
@@ -65,7 +63,7 @@ from xds.server.registrar import LocalRegistrar
 from xds.server.site import Site, own_url
 from xds.server.users import permitted
 from xds.server.wado import WADO_RS, WADO_URI, WadoDoor
-from xds.settings import RepositorySettings, Settings
+from xds.settings import Settings
 from xds.soap import Handler, Route, SoapEndpoint
 from xds.store import (
     AssertionStore,
@@ -119,6 +117,7 @@ class House:
     credentials: Credentials
     gateway: Gateway | None
     images: Imaging | None
+    connections: RegistryConnections | None
     audit: tuple[SealerThread | RelayThread, ...]
 
     def close(self) -> None:
@@ -133,6 +132,8 @@ class House:
             self.gateway.fan_out.close()
         if self.images is not None:
             self.images.close()
+        if self.connections is not None:
+            self.connections.close()
         for thread in self.audit:
             thread.stop()
         self.pool.close()
@@ -158,10 +159,12 @@ def build(
     if "registry" in settings.server.roles:
         handlers |= registry
     spool = Spool(vault_folder(settings), floor_bytes=limits.free_space_bytes)
-    rounds, vault = None, None
+    rounds, vault, connections = None, None, _registry_connections(settings)
     if "repository" in settings.server.roles:
         vault = FolderVault(vault_folder(settings))
-        rounds = _rounds(RepositoryStore(pool), _remote_registrar(settings, audit) or registrar, vault, spool)
+        rounds = _rounds(
+            RepositoryStore(pool), _remote_registrar(settings, connections, audit) or registrar, vault, spool
+        )
         handlers |= _repository_handlers(settings, rules, rounds, consent_store(settings, pool, audit))
     images = images_of(settings, pool, spool, rules, audit)
     handlers |= {} if images is None else {RAD_69: images.retrieve}
@@ -233,6 +236,7 @@ def build(
         credentials=credentials,
         gateway=between,
         images=images,
+        connections=connections,
         audit=_audit_threads(settings, pool, outbox),
     )
 
@@ -409,27 +413,35 @@ def query_policy(settings: Settings, rules: Policies) -> QueryPolicy:
     )
 
 
-def _remote_registrar(settings: Settings, audit: AuditLog) -> Registrar | None:
-    """The registry that the settings name; None for the one in this process."""
+def _registry_connections(settings: Settings) -> RegistryConnections | None:
+    """To the registry that the settings name; None for the one in this process."""
     url = settings.repository.registry_url
     if url is None:
         return None
-    security, seconds = settings.security, settings.repository.registry_seconds
+    connections = RegistryConnections(url, settings.repository)
+    connections.start()
+    return connections
+
+
+def _remote_registrar(
+    settings: Settings, connections: RegistryConnections | None, audit: AuditLog
+) -> Registrar | None:
+    """The registry that the settings name; None for the one in this process."""
+    security, repository = settings.security, settings.repository
+    if connections is None:
+        return None
     signing = None
     if security.certificate is not None and security.key is not None:
         signing = read_identity(security.certificate, security.key)
-    session = new_session(url, _registry_tls(settings.repository))
     return RemoteRegistrar(
-        RegistryClient(url, timeout=seconds, session=session, signing=signing, audit=audit)
+        RegistryClient(
+            repository.registry_url or "",
+            timeout=repository.registry_seconds,
+            session=connections.session,
+            signing=signing,
+            audit=audit,
+        )
     )
-
-
-def _registry_tls(repository: RepositorySettings) -> ssl.SSLContext | None:
-    """What is shown to the remote registry, and whom it is believed by; None where nothing is said of either."""
-    certificate, authorities = repository.registry_certificate, repository.registry_ca
-    if certificate is None and authorities is None:
-        return None
-    return client_context(authorities=authorities, certificate=certificate, key=repository.registry_key)
 
 
 def _rounds(store: RepositoryStore, registrar: Registrar, vault: FolderVault, spool: Spool) -> Rounds:
