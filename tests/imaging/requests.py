@@ -33,6 +33,7 @@ def publish(
     *,
     location: str = LOCATION,
     patient: str | None = None,
+    retrieve_url: str | None = None,
 ) -> tuple[str, str]:
     """Publish the manifest of a study; return its uniqueId and the patient id."""
     heads = [pydicom.dcmread(BytesIO(octets), stop_before_pixels=True) for octets in files]
@@ -41,7 +42,7 @@ def publish(
     path.write_bytes(
         build_manifest(
             heads,
-            Locators(retrieve_location_uid=location),
+            Locators(retrieve_location_uid=location, retrieve_url=retrieve_url),
             sop_instance_uid=uid,
             series_instance_uid=new_oid(),
             created=datetime.now(UTC),
