@@ -13,14 +13,14 @@ from typing import Any, Final
 
 import psycopg
 
-from benchmarks import iti18, iti42, signed
+from benchmarks import imaging, iti18, iti42, signed
 from benchmarks.documents import MIB, DocumentBench
 from benchmarks.loading import Loaded, load
 from benchmarks.measure import Growth, Ratio, middle, spread
 from benchmarks.service import RAISED, Service, running
 from xds.store import EmbeddedPostgres, locate_binaries, migrate
 
-_ALL: Final = ("18", "42", "signed", "41", "43")
+_ALL: Final = ("18", "42", "signed", "41", "43", "69")
 _ENTRIES: Final = 100_000  # of size 1
 _DOCUMENT: Final = 512 * MIB
 _LARGEST: Final = 1024 * MIB
@@ -60,7 +60,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--size", type=float, default=1.0, help="1: 100000 entries, documents of 512 MiB")
-    parser.add_argument("--only", type=_names, default=_ALL, help="some of 18,42,signed,41,43")
+    parser.add_argument("--only", type=_names, default=_ALL, help="some of 18,42,signed,41,43,69")
     parser.add_argument("--json", type=Path, default=Path("bench-out/bench.json"), help="file to write")
     parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement under load")
     parser.add_argument("--rounds", type=int, default=2, help="measurements of each limit; ours is one more")
@@ -99,6 +99,8 @@ def _measure(
         done(*documents.upload())
     if "43" in options.only:
         done(*documents.download())
+    if "69" in options.only:
+        done(*imaging.retrieve(dsn, folder, size=size, rounds=options.rounds))
     return results
 
 

@@ -58,7 +58,7 @@ def running(folder: Path, dsn: str, **more: Any) -> Iterator[Service]:
     SystemExit
         It does not start; its log is shown.
     """
-    port = free_port()
+    port = int(more.get("server", {}).get("port") or free_port())
     settings: dict[str, Any] = {
         "data_dir": str(folder / "data"),
         "server": {"port": port, "workers": 2, "threads": 32},

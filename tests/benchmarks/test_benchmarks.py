@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.measure import Growth, Ratio, Sample, bracketed, middle, spread
+from tests.imaging.orthanc import orthanc_binary
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a run of all benches wrote."""
+    orthanc_binary()
     target = tmp_path_factory.mktemp("bench") / "bench.json"
     command = [sys.executable, "-m", "benchmarks", "--size", "0.01", "--seconds", "1", "--rounds", "1"]
     done = subprocess.run(
@@ -37,6 +39,8 @@ def test_every_bench_measures_both_sides(report: dict[str, Any]) -> None:
         "ITI-42 signed",
         "ITI-41 upload 5 MiB",
         "ITI-43 download 5 MiB",
+        "RAD-69 60 instances",
+        "RAD-69 first octet",
     ]
     for item in ratios.values():
         assert [len(item["ours"]), len(item["limit"])] == [2, 1]
@@ -48,7 +52,7 @@ def test_every_bench_measures_both_sides(report: dict[str, Any]) -> None:
 @pytest.mark.slow
 def test_memory_is_measured(report: dict[str, Any]) -> None:
     growth = {item["name"]: item["growth"] for item in report["results"] if "growth" in item}
-    assert set(growth) == {"memory, 5 MiB up", "memory, 5 MiB down"}
+    assert set(growth) == {"memory, 5 MiB up", "memory, 5 MiB down", "memory, RAD-69 60 instances"}
     assert all(0 <= mib < 64 for mib in growth.values())
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import pydicom
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from tests.conftest import free_port
 from tests.imaging.archive_faults import FaultyArchive, running_archive
 from tests.imaging.orthanc import Archive
+from tests.imaging.pictures import PICTURES, picture
 from tests.imaging.requests import ANY, EXPLICIT, IMPLICIT, LOCATION, asking, instances, publish
 from tests.transactions.conftest import Service, base_settings, running
 from tests.transactions.wire import ACTION, Answer, envelope, get, post, related, send_mtom
@@ -195,6 +197,14 @@ def test_the_images_of_a_manifest_by_the_command(house: House, phantoms: Files, 
     )
     assert refused.exit_code == 1
     assert "4 images did not come" in refused.stderr
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_of_the_docs_are_what_is_retrieved(house: House, name: str) -> None:
+    uid, path = PICTURES[name]
+    _, came, _ = house.get(instances(name, [uid]))
+    with Image.open(path) as shown:
+        assert np.array_equal(np.asarray(picture(came[uid])), np.asarray(shown))
 
 
 # Other sources
