@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "update": "Update the metadata of a registered document (ITI-57).",
     "remove": "Remove documents or metadata; there is no way back.",
     "kos": "Imaging manifests: DICOM Key Object Selections that tell where a study's images are.",
+    "feed": "Publish the reports of an HL7 v2 ORU feed until Ctrl-C.",
     "validate": "Check a message without a server.",
     "doctor": "Find out what keeps a service from working.",
     "rules": "The rules that messages are judged by.",

@@ -1,8 +1,14 @@
 """What is inside a document: CDA, PDF and imaging manifests, read and built. No network, no store."""
 
 from xds.content.cda import FORMAT_SCHEME, STRUCTURED_FORMAT, build_report, read_cda
+from xds.content.cda_text import (
+    TEXT_FORMAT,
+    TextAuthor,
+    TextReport,
+    build_text_report,
+)
 from xds.content.dicom import DicomLimits, Part10, read_head, read_part10
-from xds.content.dicom_codes import KEY_OBJECT_SELECTION
+from xds.content.dicom_codes import KEY_OBJECT_SELECTION, MODALITIES
 from xds.content.dicom_stream import InstanceHead, chained, read_instance_head
 from xds.content.facts import DocumentFacts, RelatedDocument, UnreadableDocument
 from xds.content.hl7 import escape, pid_5, xcn, xon
@@ -35,6 +41,7 @@ from xds.content.report import (
     Section,
 )
 from xds.content.sniff import sniff
+from xds.content.times import dtm_of
 
 __all__ = [
     "APPLICATION_DICOM",
@@ -43,10 +50,12 @@ __all__ = [
     "KEY_OBJECT_SELECTION",
     "KOS_BYTES",
     "KOS_FORMAT",
+    "MODALITIES",
     "PDF_FORMAT",
     "SOFTWARE",
     "STRUCTURED_FORMAT",
     "SUMMARY_FORMAT",
+    "TEXT_FORMAT",
     "ConceptMap",
     "DicomLimits",
     "DocumentFacts",
@@ -64,12 +73,16 @@ __all__ = [
     "Section",
     "SummaryLine",
     "SummaryPatient",
+    "TextAuthor",
+    "TextReport",
     "UnreadableDocument",
     "build_imaging_summary",
     "build_manifest",
     "build_report",
     "build_report_pdf",
+    "build_text_report",
     "chained",
+    "dtm_of",
     "escape",
     "manifest_facts",
     "pid_5",

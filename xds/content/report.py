@@ -43,7 +43,7 @@ class ReportPatient:
     ids: tuple[PatientIdentifier, ...]  # the MRN first, then the health card number
     family: str
     given: tuple[str, ...]
-    birth_date: str  # DTM, a day or less precise
+    birth_date: str  # DTM, a day or less precise; empty where a feed does not tell it
     sex: str  # HL7 table 0001: F, M, O or U
 
 
