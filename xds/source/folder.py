@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +44,7 @@ class FolderWatch(threading.Thread):
         while not self._stopped.is_set():
             try:
                 self.look()
-            except OSError:
+            except Exception:  # one file must not end the watching
                 log.exception("feed: the folder cannot be read")
             self._stopped.wait(_BEAT_SECONDS)
 
@@ -91,7 +92,7 @@ class FolderWatch(threading.Thread):
 def messages_of(octets: bytes) -> Iterator[bytes]:
     """The messages of a file: one, or several one after the other, in MLLP frames or in a batch or not."""
     starts = [match.start() for match in _START.finditer(octets)]
-    for begin, end in zip(starts, [*starts[1:], len(octets)], strict=True):
+    for begin, end in pairwise([*starts, len(octets)]):
         yield _BATCH.sub(b"", octets[begin:end]).strip(_FRAMING)
 
 
