@@ -78,8 +78,7 @@ class Running:
     def is_listening(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
-        with socket.socket() as tried:
-            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+        return all(is_open(port) for port in (self.port, self.page))
 
     def log(self) -> str:
         return (self.folder / "log.txt").read_text("utf-8")
@@ -111,6 +110,11 @@ class Running:
         """The counts when nothing waits any more."""
         until(lambda: self.counts()["waiting"] == 0)
         return self.counts()
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
