@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.attacks.clinic import POLICIES, Clinic, identity_settings
-from tests.attacks.target import SOURCES, Target
+from tests.attacks.target import REPOSITORY_OF_D, SOURCE_OF_D, SOURCES, Target
 from tests.transactions.conftest import base_settings, running
 from xds.pki import Authority, key_pem_of, pem_of
 from xds.pki.files import replace_file
@@ -56,7 +56,8 @@ def enrol(folder: Path) -> tuple[list[dict[str, Any]], dict[str, SigningIdentity
         table.append(entry | {"signed_answers": name == "partner-b"})
     path = folder / "partner-d.pem"
     path.write_bytes(pem_of(identities["repository only"].certificate))
-    table.append({"name": "partner-d", "certificates": [str(path)], "end_points": ["repository"]})
+    fourth = {"name": "partner-d", "certificates": [str(path)], "end_points": ["repository"]}
+    table.append(fourth | {"source_ids": [SOURCE_OF_D], "repository_ids": [REPOSITORY_OF_D]})
     third = {"issuer": str(folder / "other.pem"), "subject": "CN=partner-c"}
     table.append({"name": "partner-c", **third, "revocation_list": str(folder / "other.crl")})
     return table, identities

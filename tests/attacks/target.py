@@ -19,6 +19,7 @@ from xds.audit import AuditEvent, System, decode_event
 from xds.wss import SigningIdentity
 
 SOURCES = {"partner-a": "2.999.4.1", "partner-b": "2.999.4.2"}
+SOURCE_OF_D, REPOSITORY_OF_D = "2.999.4.4", "2.999.2.7"
 _TABLES = (
     "document_entry",
     "submission_set",

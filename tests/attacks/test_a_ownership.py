@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.attacks.target import SOURCES, Target
+from tests.attacks.target import REPOSITORY_OF_D, SOURCE_OF_D, SOURCES, Target
 from tests.samples import updates
 from tests.transactions import samples
 from xds.client import RepositoryClient
@@ -52,6 +52,16 @@ def test_a1_nobody_registers_for_a_partner_unsigned(target: Target) -> None:
         answer = target.post("ITI-61", target.unsigned("ITI-61", samples.register_body(made)))
     assert answer.codes == ["XDSRegistryError"]
     assert "a partner's, who has to prove who it is" in answer.contexts[0]
+
+
+def test_a1_it_registers_what_is_in_anothers_repository(target: Target) -> None:
+    """Of partner-d, which alone has repository_ids; what it provides here is in the service's own."""
+    entry = samples.entry(samples.fresh_patient(), repository_unique_id=REPOSITORY_OF_D)
+    body = samples.register_body(submitted("partner-a", samples.submission(entry)))
+    says = f"repositoryUniqueId is '{REPOSITORY_OF_D}': not partner-a's"
+    refused(target, body, "ITI-42", "partner-a", says, "42-own-repository")
+    made = samples.provided(samples.submission(samples.entry(samples.fresh_patient(), entry_uuid="d0")))
+    assert provides(target, "repository only", submitted("", made, SOURCE_OF_D)) == []
 
 
 @pytest.mark.parametrize("kind", [AssociationType.RPLC, AssociationType.XFRM_RPLC])

@@ -28,6 +28,7 @@ from xds.rules import (
     Policies,
     RulePolicy,
     check_provision,
+    check_sent,
 )
 from xds.rules.ownership import SECTION
 
@@ -116,6 +117,45 @@ def test_a_repository_looks_at_the_source_itself(rule: str, code: str) -> None:
     found = [item for item in check_provision(submission(), parts, DIR_B) if item.rule == rule]
     assert [(item.code, item.location) for item in found] == [(code, "SubmissionSet01 sourceId")]
     assert rule not in {item.rule for item in check_provision(submission(), parts, DIR_A)}
+
+
+WITH_REPOSITORY = "2.999.2.7"
+
+
+HELD = frozenset({"2.999.2.1"})
+BROKEN_SENT = [
+    ("42-own-repository", Owner(name="dir-a", repository_ids=frozenset({WITH_REPOSITORY})), "not dir-a's"),
+    ("42-own-repository", Owner(name="dir-b", taken_repositories=HELD), "not dir-b's"),
+    ("42-own-repository", Owner(taken_repositories=HELD), "a partner's, who has to prove who it is"),
+]
+
+
+@pytest.mark.parametrize(("rule", "owner", "whose"), BROKEN_SENT)
+def test_a_partner_registers_documents_of_its_own_repositories(rule: str, owner: Owner, whose: str) -> None:
+    made = submission()
+    (found,) = check_sent(made, RulePolicy(owner=owner))
+    assert (found.code, found.rule) == ("XDSRegistryError", rule)
+    assert found.location == "Document01 repositoryUniqueId"
+    assert found.context.startswith(f"repositoryUniqueId is '2.999.2.1': {whose}")
+    (entry,) = made.document_entries
+    own = replace(made, document_entries=(replace(entry, repository_unique_id=WITH_REPOSITORY),))
+    assert check_sent(own, RulePolicy(owner=owner)) == []
+    assert check_sent(made, RulePolicy()) == [], "nobody is enrolled"
+
+
+def test_whose_repositories_are_taken_comes_from_the_partner_table() -> None:
+    owner = Owner(name="dir-a", repository_ids=frozenset({WITH_REPOSITORY}))
+    with_one = Partner(name="dir-a", is_enrolled=True, policy=RulePolicy(owner=owner))
+    without = Partner(name="dir-b", is_enrolled=True, policy=RulePolicy(owner=Owner(name="dir-b")))
+    policies = Policies(RulePolicy(), [with_one, without])
+
+    def may(caller: Caller, unique_id: str) -> bool:
+        owner = policies.of(caller).owner
+        return owner is not None and owner.has_repository(unique_id)
+
+    assert may(Caller(partner="dir-a"), WITH_REPOSITORY) and not may(Caller(partner="dir-a"), "2.999.2.1")
+    for caller in (Caller(partner="dir-b"), Caller(address="192.0.2.1")):
+        assert may(caller, "2.999.2.1") and not may(caller, WITH_REPOSITORY)
 
 
 def test_who_owns_what_comes_from_the_partner_table() -> None:

@@ -18,6 +18,7 @@ from xds.rules import (
     RulePolicy,
     assign_entry_uuids,
     check,
+    check_sent,
     check_structure,
     effects_of,
     is_self_contained,
@@ -52,7 +53,8 @@ class RegisterDocumentSet:
         message_id = request.envelope.message_id
         message = None if message_id is None else Message(message_id, request.digest())
         policy = self._policies.of(request.caller, submission)
-        answer = self._register(submission, check_structure(decoded, policy), message, policy, request.trail)
+        sent = [*check_structure(decoded, policy), *check_sent(submission, policy)]
+        answer = self._register(submission, sent, message, policy, request.trail)
         if isinstance(answer, bytes):
             return Reply(body=(answer,), outcome="repeat")
         return Reply(body=(encode_registry_response(answer),), outcome=answer.outcome())

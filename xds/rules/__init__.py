@@ -18,7 +18,7 @@ from xds.rules.imaging_retrieval import (
 from xds.rules.manifests import MANIFESTS, UnreadableManifest, check_manifests, says_manifest
 from xds.rules.on_demand import ON_DEMAND_ONLY, ON_DEMAND_REGISTRATION
 from xds.rules.ontario import is_manifest
-from xds.rules.ownership import BREACHES, OTHERS_REMOVED, OTHERS_RETRIEVED
+from xds.rules.ownership import BREACHES, OTHERS_REMOVED, OTHERS_RETRIEVED, SENT, check_sent
 from xds.rules.partners import Partner, Policies
 from xds.rules.patient_feed import PATIENT_FEED, check_patient_feed, fed_patients, merged_patients
 from xds.rules.provision import (
@@ -86,6 +86,7 @@ __all__ = [
     "RESTRICTED_UPDATE",
     "RETRIEVAL",
     "SAME_DOCUMENT",
+    "SENT",
     "STORED_QUERY",
     "STRUCTURE",
     "UPDATE",
@@ -123,6 +124,7 @@ __all__ = [
     "check_query",
     "check_removal",
     "check_retrieval",
+    "check_sent",
     "check_structure",
     "check_update",
     "complete",

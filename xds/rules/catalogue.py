@@ -8,6 +8,7 @@ from xds.rules.document_removal import DOCUMENT_REMOVAL, EACH_DOCUMENT_REMOVAL
 from xds.rules.imaging_retrieval import IMAGING_RETRIEVAL, INSTANCE_RETRIEVAL
 from xds.rules.manifests import MANIFESTS
 from xds.rules.on_demand import ON_DEMAND_ONLY
+from xds.rules.ownership import SENT
 from xds.rules.patient_feed import PATIENT_FEED
 from xds.rules.provision import PROVISION, SAME_DOCUMENT
 from xds.rules.registration import REGISTRATION
@@ -24,6 +25,7 @@ _BOOKS: Final[tuple[tuple[Rule[Any], ...], ...]] = (
     SAME_DOCUMENT,
     MANIFESTS,
     REGISTRATION,
+    SENT,
     NOTATION,
     STORED_QUERY,
     RETRIEVAL,

@@ -5,11 +5,12 @@ A1). A sender that has proven nothing is kept from what is a partner's; where no
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from xds.model import REPLACEMENTS, RegisteredObject, RegistryError, Submission, XdsError
 from xds.rules.case import SUBMITTED, RegistrationCase
-from xds.rules.rule import Found, Owner, RuleBook
+from xds.rules.rule import Found, Owner, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
 
 SECTION: Final = "ours: a partner is held to what it owns"
@@ -26,6 +27,7 @@ BREACHES: Final = frozenset(
         "41-own-source-id",
         "42-own-source-id",
         "42-own-objects",
+        "42-own-repository",
         "57-own-objects",
         "62-own-objects",
         "92-own-objects",
@@ -56,6 +58,44 @@ def own_objects(case: RegistrationCase) -> Iterator[Found]:
     changed = [item.target for item in case.relationships if item.association_type in REPLACEMENTS]
     changed += [item.source for item in case.folder_members()]
     yield from strange_objects(map(case.registered, changed), case.policy.owner)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentEntries:
+    """A registration as it came over the wire, beside what its sender may call its own."""
+
+    submission: Submission
+    owner: Owner | None
+
+
+_SENT_BOOK: Final[RuleBook[SentEntries]] = RuleBook(SECTION, ("ITI-42", "ITI-61"))
+
+
+@_SENT_BOOK.rule(
+    "42-own-repository",
+    error=RegistryError,
+    title="A partner registers documents of its own repositories.",
+    remedy="Send repositoryUniqueId as it was agreed, or have it added to the partner's repository_ids there",
+    essential=True,
+)
+def own_repository(case: SentEntries) -> Iterator[Found]:
+    """What a repository in this process registers for its sender bears its own repositoryUniqueId, and is not asked."""
+    owner = case.owner
+    if owner is None:
+        return
+    for entry in case.submission.document_entries:
+        sent = entry.repository_unique_id
+        if sent is not None and not owner.has_repository(sent):
+            whose = "a partner's, who has to prove who it is" if owner.name is None else f"not {owner.name}'s"
+            yield f"{entry.entry_uuid} repositoryUniqueId", f"repositoryUniqueId is {quoted(sent)}: {whose}"
+
+
+SENT: Final[tuple[Rule[SentEntries], ...]] = _SENT_BOOK.rules
+
+
+def check_sent(submission: Submission, policy: RulePolicy) -> list[XdsError]:
+    """Judge a registration that came over the wire by whose repositories its entries name."""
+    return run(SENT, SentEntries(submission=submission, owner=policy.owner), policy)
 
 
 def strange_sources(submission: Submission, owner: Owner | None) -> Iterator[Found]:

@@ -48,17 +48,18 @@ class Policies:
 
     def __init__(self, domain: RulePolicy, partners: Sequence[Partner] = ()) -> None:
         taken = frozenset[str]().union(*(item.source_ids for item in partners if item.is_enrolled))
-        owner = Owner(taken=taken) if taken else None
-        self._state = (
-            domain,
-            replace(domain, owner=owner) if taken else domain,
-            tuple(
-                item if item.is_enrolled else replace(item, policy=replace(item.policy, owner=owner))
-                for item in partners
-            )
-            if taken
-            else tuple(partners),
-        )
+        owners = [item.policy.owner for item in partners if item.policy.owner is not None]
+        repositories = frozenset[str]().union(*(owner.repository_ids for owner in owners))
+        owner = Owner(taken=taken, taken_repositories=repositories) if taken or repositories else None
+
+        def kept(item: Partner) -> Partner:
+            own = item.policy.owner if item.is_enrolled else owner
+            if own is not None and item.is_enrolled:
+                own = replace(own, taken_repositories=repositories - own.repository_ids)
+            return item if own is None else replace(item, policy=replace(item.policy, owner=own))
+
+        strangers = domain if owner is None else replace(domain, owner=owner)
+        self._state = (domain, strangers, tuple(map(kept, partners)))
 
     @property
     def domain(self) -> RulePolicy:

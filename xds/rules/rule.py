@@ -44,11 +44,19 @@ class Owner:
     name: str | None = None  # of a partner that has proven who it is; None for anybody else
     source_ids: frozenset[str] = frozenset()  # SubmissionSet.sourceId (ITI TF-3 4.2.3.3.9): the partner's …
     taken: frozenset[str] = frozenset()  # … or those of all partners
+    repository_ids: frozenset[str] = frozenset()  # repositoryUniqueId of the partner's entries; empty: any …
+    taken_repositories: frozenset[str] = frozenset()  # … that is not another partner's
     reads_own: bool = False  # whether it retrieves its own documents only
 
     def has(self, source_id: str | None) -> bool:
         """Tell whether what came with a sourceId is the sender's; what came with none that is known is no partner's."""
         return source_id in self.source_ids if self.name is not None else source_id not in self.taken
+
+    def has_repository(self, unique_id: str) -> bool:
+        """Tell whether entries of the sender may bear a repositoryUniqueId."""
+        if self.repository_ids:
+            return unique_id in self.repository_ids
+        return unique_id not in self.taken_repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

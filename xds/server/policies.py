@@ -85,6 +85,7 @@ def _owner(partner: PartnerSettings) -> Owner:
     return Owner(
         name=partner.name,
         source_ids=frozenset(partner.source_ids),
+        repository_ids=frozenset(partner.repository_ids),
         reads_own=partner.reads == "own",
     )
 

@@ -29,6 +29,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _RESERVED: Final = frozenset({"/healthz", "/readyz"})
 _NEED_CERTIFICATE: Final = (
     "revocation_list",
+    "repository_ids",
     "end_points",
     "reads",
     "algorithms",
@@ -228,9 +229,10 @@ def _partners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
         for network in partner.networks:
             if wrong := _network_fault(network):
                 yield f"{where}: networks must hold addresses such as 10.1.0.7 or 10.1.0.0/16; {wrong}"
-        for source_id in partner.source_ids:
-            if not _is_oid(source_id):
-                yield f"{where}: source_ids must hold OIDs without urn:oid:, and {source_id} is none"
+        for name in ("source_ids", "repository_ids"):
+            for oid in getattr(partner, name):
+                if not _is_oid(oid):
+                    yield f"{where}: {name} must hold OIDs without urn:oid:, and {oid} is none"
     yield from _owners(partners)
 
 
@@ -259,10 +261,12 @@ def _enrolment(where: str, partner: PartnerSettings) -> Iterator[str]:
 
 def _owners(partners: tuple[PartnerSettings, ...]) -> Iterator[str]:
     """What a partner owns is owned by nobody else."""
-    owned: dict[str, str] = {}
+    owned: dict[tuple[str, str], str] = {}
     for partner in filter(is_enrolled, partners):
-        for oid in partner.source_ids:
-            owner = owned.setdefault(oid, partner.name)
+        owns = [("source", oid) for oid in partner.source_ids]
+        owns += [("repository", oid) for oid in partner.repository_ids]
+        for kind, oid in owns:
+            owner = owned.setdefault((kind, oid), partner.name)
             if owner != partner.name:
                 yield f'{oid} stands in the partners "{owner}" and "{partner.name}"; it can be of one only'
 

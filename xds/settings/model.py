@@ -105,6 +105,7 @@ class PartnerSettings:
     revocation_list: Path | None = None  # CRL of the issuer, PEM or DER
     networks: tuple[str, ...] = ()  # of its addresses, such as "10.1.0.0/16"; not for an enrolled one
     source_ids: tuple[str, ...] = ()  # its SubmissionSet.sourceId, OIDs without urn:oid: (ITI TF-3 4.2.3.3.9)
+    repository_ids: tuple[str, ...] = ()  # repositoryUniqueId of what it registers by ITI-42; none: any
     end_points: tuple[Literal["registry", "repository", "gateway", "imaging"], ...] = (
         "registry",
         "repository",
