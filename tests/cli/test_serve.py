@@ -1,5 +1,6 @@
 """`xds serve` as a person meets it: the first run, the second, Ctrl-C at any moment, and each way not to start."""
 
+import json
 import os
 import re
 import shutil
@@ -513,3 +514,30 @@ def test_where_the_data_is_when_this_folder_is_closed(folder: Path) -> None:
     finally:
         if not used_by_others:
             shutil.rmtree(elsewhere)
+
+
+def test_the_sandboxs_directives_are_set_as_documented(start: Start, folder: Path) -> None:
+    """docs/consent.md, The sandbox: the command that stands there, and the table after it."""
+    page = (ROOT / "docs" / "consent.md").read_text("utf-8")
+    (line,) = re.findall(r"^xds (consent seed --data-dir) xds-data$", page, re.MULTILINE)
+    patients = [f"P{number}^^^&2.999.1.1&ISO" for number in (1014, 1015, 1016)]
+    assert all(f"| `{patient}` | `" in page for patient in patients)
+    lite = start()
+    url = lite.ready()
+
+    def xds(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "xds", *arguments],
+            capture_output=True, text=True, check=True, timeout=60, cwd=ROOT, env=ENVIRONMENT,
+        )  # fmt: skip
+        return done.stdout
+
+    def shown() -> list[int]:
+        asked = ("query", "FindDocuments", "--to", url, "--set", "status=Approved", "--json", "--patient")
+        return [len(json.loads(xds(*asked, patient))["document_entries"]) for patient in patients]
+
+    assert shown() == [1, 2, 2]
+    assert "3 directives are in force, 3 of them new" in xds(*line.split(), str(folder / "data"))
+    assert shown() == [0, 1, 0]
+    assert "3 directives are in force, 0 of them new" in xds(*line.split(), str(folder / "data"))
+    assert lite.interrupt() == 0

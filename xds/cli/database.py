@@ -32,6 +32,7 @@ class Database:
 
     config: Path | None
     dsn: str | None
+    data_dir: Path | None = None  # of a Lite service, which runs
 
     @contextmanager
     def opened(self) -> Iterator[Pool]:
@@ -70,29 +71,44 @@ class Database:
             pool.close()
 
     def _address(self) -> str:
+        if self.data_dir is not None:
+            return _own_of(self.data_dir)
         if self.dsn:
             return self.dsn
         if self.config is None:
-            raise click.UsageError("name the database: --dsn, XDS_DATABASE_URL, or --config")
+            raise click.UsageError(
+                "name the database: --dsn, XDS_DATABASE_URL, --config, or --data-dir of a Lite service"
+            )
         try:
             settings = load(self.config)
         except SettingsError as error:
             raise Unreadable(str(error)) from None
         if settings.store.dsn:
             return settings.store.dsn
-        # The service's own: it is there while the service runs.
-        return EmbeddedPostgres(settings.data_dir / "postgresql", locate_binaries()).dsn
+        return _own_of(settings.data_dir)
+
+
+def _own_of(data_dir: Path) -> str:
+    """The address of a service's own database: it is there while the service runs."""
+    return EmbeddedPostgres(data_dir.absolute() / "postgresql", locate_binaries()).dsn
 
 
 def database_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--config`` and ``--dsn``; the command gets a `Database` as `database`."""
+    """``--config``, ``--dsn`` and ``--data-dir``; the command gets a `Database` as `database`."""
 
     @click.option(
         "--config", type=click.Path(path_type=Path), help="Settings file; XDS_DATABASE_URL overrides it."
     )
     @click.option("--dsn", envvar="XDS_DATABASE_URL", help="Address of the database.")
+    @click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path),
+        help="Data folder of a Lite service that runs: its own database.",
+    )
     @wraps(command)
-    def with_database(*arguments: Any, config: Path | None, dsn: str | None, **named: Any) -> Any:
-        return command(*arguments, database=Database(config=config, dsn=dsn), **named)
+    def with_database(
+        *arguments: Any, config: Path | None, dsn: str | None, data_dir: Path | None, **named: Any
+    ) -> Any:
+        return command(*arguments, database=Database(config=config, dsn=dsn, data_dir=data_dir), **named)
 
     return with_database
