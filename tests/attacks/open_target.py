@@ -6,7 +6,6 @@ list says so, memory.
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
+from tests.own_time import stopwatch
 from tests.transactions.conftest import Service, base_settings, merged, running
 
 ANSWERED_SECONDS = 5.0
@@ -115,9 +115,9 @@ class OpenTarget:
         before, workers = self.kept(), self.service.workers()
         memory = _resident(workers)
         _forget_peak(workers)
-        began = time.monotonic()
+        watch = stopwatch(workers)
         yield
-        taken = time.monotonic() - began
+        taken = watch()
         assert taken < seconds, f"answered after {taken:.1f} s"
         assert self.service.workers() == workers, "a worker died"
         assert self.trap.callers == [], "it called somebody"

@@ -137,8 +137,7 @@ def nested(inner: bytes) -> bytes:
 )
 def test_p2_shapes(target: OpenTarget, inner: Callable[[], bytes], form: str) -> None:
     octets = find(nested(inner()))
-    # Half a million elements are two seconds of one processor's work, which other tests may want too.
-    with target.unharmed(size=len(octets), seconds=20 if len(octets) > 3 * MIB else 5):
+    with target.unharmed(size=len(octets)):
         refused(sent(target, octets, form))
 
 
