@@ -1,11 +1,14 @@
 """What deploy/ ships works with this version: settings, roles, unit, proxy, image."""
 
+import json
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.transactions.conftest import base_settings, launched
 from xds.settings import lite_settings, load
 from xds.store import EmbeddedPostgres, locate_binaries, migrate
 
@@ -88,6 +92,31 @@ def test_the_image_starts_the_service_as_it_is_called() -> None:
     assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["10001"]
     for source in re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE):
         assert all((ROOT / name).exists() for name in source.split()), source
+
+
+def ready(config: Path) -> int:
+    """What the health check of the image says."""
+    (command,) = re.findall(r"^HEALTHCHECK .*\\\n +CMD (.*)$", read("Containerfile"), re.MULTILINE)
+    assert json.loads(command) == ["python", "/opt/xds/ready.py", "/etc/xds/xds.toml"]
+    assert "COPY deploy/ready.py /opt/xds/ready.py\n" in read("Containerfile")
+    done = [sys.executable, str(DEPLOY / "ready.py"), str(config)]
+    return subprocess.run(done, cwd=ROOT, check=False).returncode
+
+
+@pytest.mark.parametrize("at", ["port", "socket"])
+def test_the_health_check_asks_where_the_service_listens(
+    at: str, new_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """Also where it listens as in production.toml, on a Unix socket."""
+    settings = base_settings(new_database(), tmp_path)
+    if at == "socket":
+        settings["server"]["unix_socket"] = str(tmp_path / "xds.sock")
+    with launched(tmp_path, settings) as service:
+        deadline = time.monotonic() + 60
+        while ready(tmp_path / "xds.toml") != 0:
+            assert service.process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+    assert ready(tmp_path / "xds.toml") == 1
 
 
 def test_the_image_has_what_the_package_needs() -> None:
