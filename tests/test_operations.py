@@ -109,6 +109,11 @@ def test_every_event_of_the_log_is_explained() -> None:
                     # One of two, where the call decides between them.
                     words = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
                     events |= {str(word.value) for word in words if isinstance(word, ast.Constant)}
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log"), attr="log"),
+                    args=[_, ast.Constant(value=word), *_],
+                ):
+                    events.add(str(word))
     table = PAGE.partition("| event | level |")[2].partition("\n\n")[0]
     explained = {
         name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])
