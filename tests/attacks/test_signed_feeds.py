@@ -13,12 +13,18 @@ import pytest
 from lxml import etree
 
 from tests.attacks.target import SOURCES, Target
+from tests.source.oru import oru
+from tests.source.settings import settings
 from tests.transactions import samples
 from tests.transactions.test_downloads import Growth
 from tests.transactions.wire import PATH, post, related
 from tests.wss.messages import TrustsAll, resigned, signed
 from xds.client import RegistryClient, RepositoryClient, SoapFault
+from xds.hl7v2 import Code, read
 from xds.model import DocumentRequest
+from xds.source import Queue, State
+from xds.source.intake import Intake
+from xds.source.publisher import Publisher
 from xds.wss import verify
 from xds.xml import parse
 
@@ -165,6 +171,26 @@ def test_publish_signs(target: Target, tmp_path: Path) -> None:
     assert json.loads(done.stdout)["status"] == "SUCCESS"
     half = subprocess.run([*command, *keys[:2]], capture_output=True, text=True, check=False)
     assert half.returncode == 2 and "--sign-cert" in half.stderr
+
+
+def test_a_feed_signs(target: Target, tmp_path: Path) -> None:
+    """`xds feed` --sign-key: what it publishes, what it asks, what it withdraws."""
+    identity = target.identities["partner-a"]
+    known = settings(source_id=SOURCES["partner-a"])
+    queue = Queue(tmp_path)
+    intake = Intake(queue, known)
+    with (
+        RepositoryClient(target.to("ITI-41"), signing=identity) as repository,
+        RegistryClient(target.to("ITI-42"), signing=identity) as registry,
+    ):
+        publisher = Publisher(queue, known, repository, registry)
+        for status in "PFW":
+            octets = oru(patient="SIGNED1", accession="SIGNED-1", status=status)
+            assert intake.take(read(octets), octets).code is Code.ACCEPTED
+        while publisher.step():
+            pass
+    assert queue.counts()[State.PUBLISHED] == 3, queue.letters(State.DEAD)
+    queue.close()
 
 
 def test_memory_stays_flat_over_a_large_document(target: Target, tmp_path: Path) -> None:
