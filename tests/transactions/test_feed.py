@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from tests.conftest import free_port
 from tests.feeds.messages import code, errors, feed
 from tests.source.oru import DOMAIN, oru, pdf_obx
 from tests.transactions.conftest import Service
+from tests.transactions.test_iti8 import certified
 from tests.transactions.wire import PATH
 from xds.client import RegistryClient, RepositoryClient
 from xds.content import read_cda
@@ -41,7 +43,7 @@ class Running:
         self.process: subprocess.Popen[bytes] | None = None
         self.write()
 
-    def write(self, *, base: str | None = None, **more: str) -> None:
+    def write(self, *, base: str | None = None, tls: str = "", **more: str) -> None:
         base = base or self.service.url
         lines = [f'{key} = "{value}"' for key, value in more.items()]
         self.config.write_text(
@@ -55,7 +57,7 @@ class Running:
                     f'patient_authority = "{DOMAIN}"',
                     f"status_port = {self.page}",
                     *lines,
-                    f"[mllp]\nport = {self.port}",
+                    f"[mllp]\nport = {self.port}\n{tls}",
                     '[authorities]\nCANON = "2.16.840.1.113883.4.59"',
                     '[[senders]]\ninstitution_name = "Lakeview Hospital"\ninstitution_oid = "2.999.23.1"',
                 ]
@@ -288,6 +290,34 @@ def test_unmapped_codes_are_ranked_and_the_page_shows_them(running: Running) -> 
         "24627-2",
         "18748-4",
     }
+
+
+def test_tls_with_certificates_of_both_sides(running: Running) -> None:
+    authority = certified(running.folder, "authority")
+    for name in ("feed", "source"):
+        certified(running.folder, name, authority)
+    certified(running.folder, "stranger")
+    running.write(tls='certificate = "feed.pem"\nclient_ca = "authority.pem"')
+    running.start()
+    root = (running.folder / "authority.pem").read_text("ascii").partition("-----BEGIN PRIVATE KEY")[0]
+
+    def context(name: str | None) -> ssl.SSLContext:
+        made = ssl.create_default_context(cadata=root)
+        made.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if name is not None:
+            made.load_cert_chain(running.folder / f"{name}.pem")
+        return made
+
+    message = oru(patient="F9", accession="F9-1")
+    with feed(running.port, context=context("source")) as source:
+        assert code(source.send(message)) == "AA"
+    for name in (None, "stranger"):
+        with (
+            pytest.raises((ssl.SSLError, ConnectionError, EOFError)),
+            feed(running.port, context=context(name)) as refused,
+        ):
+            refused.send(message)
+    assert sum(running.settled().values()) == 1
 
 
 def fetched(port: int, path: str) -> str:

@@ -17,6 +17,7 @@ from xds.cli.tls import tls_options
 from xds.client import RegistryClient, RepositoryClient
 from xds.codes import load_concept_map
 from xds.log import configure
+from xds.pki import PkiError
 from xds.settings import LogSettings, SettingsError
 from xds.source import Feed, FeedSettings, FeedTaken, Queue, State, load_feed_settings
 from xds.wss import SigningIdentity
@@ -90,6 +91,8 @@ def feed(
             running = Feed(settings, repository, registry, mapping)
         except FeedTaken as error:
             raise Refused(str(error)) from None
+        except PkiError as error:
+            raise Unreadable(str(error)) from None
         click.echo(_announcement(settings))
         running.run(stop)
 

@@ -2,24 +2,20 @@
 
 import fcntl
 import os
-import socket
 import threading
 from pathlib import Path
 from typing import Final
 
 from xds.client import RegistryClient, RepositoryClient
-from xds.hl7v2 import FrameLimits, MllpLimits, MllpServer
+from xds.source.door import listen, mllp_server
 from xds.source.folder import FolderWatch
 from xds.source.intake import Intake
 from xds.source.oru import Mapping
 from xds.source.page import StatusServer
 from xds.source.publisher import Publisher
 from xds.source.queue import Queue
-from xds.source.settings import FeedSettings, Listener
+from xds.source.settings import FeedSettings
 
-_FRAME_SECONDS: Final = 60.0
-_IDLE_SECONDS: Final = 24 * 3600.0  # interface engines keep their connection for days
-_BACKLOG: Final = 64
 _END_SECONDS: Final = 60.0
 
 
@@ -36,6 +32,8 @@ class Feed:
         Its folder is another's.
     OSError
         A port is taken, or the folder cannot be made.
+    PkiError
+        A certificate or key cannot be used.
     """
 
     def __init__(
@@ -50,8 +48,8 @@ class Feed:
         self._queue = Queue(settings.data_dir)
         intake = Intake(self._queue, settings)
         self._publisher = Publisher(self._queue, settings, repository, registry, mapping=mapping)
-        self._listener = _listen(settings.mllp) if settings.mllp.port else None
-        self._mllp = None if self._listener is None else _server(self._listener, intake, settings)
+        self._listener = listen(settings.mllp) if settings.mllp.port else None
+        self._mllp = None if self._listener is None else mllp_server(self._listener, intake, settings)
         self._folder = None if settings.folder is None else FolderWatch(settings.folder, intake)
         self._status = StatusServer(self._queue, settings.status_port) if settings.status_port else None
 
@@ -83,25 +81,3 @@ def _locked(path: Path) -> int:
         os.close(descriptor)
         raise FeedTaken(f"a feed runs in {path.parent} already") from None
     return descriptor
-
-
-def _listen(settings: Listener) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
-
-
-def _server(listener: socket.socket, intake: Intake, settings: FeedSettings) -> MllpServer:
-    return MllpServer(
-        listener,
-        intake,
-        MllpLimits(
-            frames=FrameLimits(
-                frame_bytes=settings.mllp.frame_bytes,
-                frame_seconds=_FRAME_SECONDS,
-                idle_seconds=_IDLE_SECONDS,
-            ),
-            connections=settings.mllp.connections,
-            connections_per_peer=settings.mllp.connections,
-        ),
-        lock=settings.data_dir / "mllp.lock",
-    )

@@ -41,6 +41,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     host: str = "127.0.0.1"
     port: int = 0  # 0 is off
+    certificate: Path | None = None  # PEM; with it the port speaks TLS
+    key: Path | None = None  # PEM; else it stands with the certificate
+    client_ca: Path | None = None  # PEM: whose certificates may connect; None asks for none
     frame_bytes: int = 64 * 1024 * 1024
     connections: int = 64
 
@@ -133,6 +136,8 @@ def _wrongs(settings: FeedSettings) -> list[str]:
         for name in ("repository", "registry")
         if not getattr(settings, name).startswith(("http://", "https://"))
     ]
+    if settings.mllp.certificate is None and (settings.mllp.key or settings.mllp.client_ca):
+        found.append("mllp.key and mllp.client_ca go with mllp.certificate")
     if not settings.senders:
         found.append("senders: name at least one, [[senders]] with institution_name and institution_oid")
     if not settings.mllp.port and settings.folder is None:
