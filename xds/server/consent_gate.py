@@ -55,7 +55,6 @@ class ConsentGate:
             Nobody knows whether the assertion was used before.
         """
         if request.assertion:
-            caller = replace(caller, user=None)
             try:
                 caller = self._with_user(request.assertion, caller, environ)
             except Refused as refused:
