@@ -141,6 +141,22 @@ def test_p2_shapes(target: OpenTarget, inner: Callable[[], bytes], form: str) ->
         refused(sent(target, octets, form))
 
 
+LIMITS: dict[str, tuple[Callable[[int], bytes], int]] = {
+    "depth": (lambda n: b"<d>" * (n - 3) + b"</d>" * (n - 3), 64),  # beside Envelope, Header and x:x
+    "attributes": (lambda n: b"<d %s/>" % b" ".join(b"a%d='1'" % i for i in range(n)), 64),
+    "name": (lambda n: b"<%s/>" % (b"n" * n), 256),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("what", LIMITS)
+def test_p2_at_each_limit_and_one_beyond(target: OpenTarget, what: str, form: str) -> None:
+    inner, limit = LIMITS[what]
+    with target.unharmed():
+        assert sent(target, find(nested(inner(limit))), form).result == "Success"
+        refused(sent(target, find(nested(inner(limit + 1))), form))
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "inner",
