@@ -40,7 +40,7 @@ NOWHERE = (
     "/dics/schemas/",
     "/dics/schemas/none.xsd",
 )
-ROLES = pytest.mark.parametrize("role", list(Role))
+ROLES = pytest.mark.parametrize("role", list(PATHS))
 UP_AND_DOWN_SECONDS = 30
 
 
@@ -62,7 +62,7 @@ EVERY_SAMPLE = pytest.mark.parametrize(
     ("role", "filename"),
     [
         (role, one.filename)
-        for role in Role
+        for role in PATHS
         for one in samples(role, endpoint_url=PATHS[role], repository_unique_id=REPOSITORY)
     ],
 )
