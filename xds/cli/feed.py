@@ -73,14 +73,10 @@ def feed(
         return
     if settings is None:
         raise click.UsageError("say --config FILE")
-    configure(LogSettings())
     try:
         mapping = None if settings.concept_map is None else load_concept_map(settings.concept_map)
     except SettingsError as error:
         raise Unreadable(str(error)) from None
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stop.set())
     with (
         RepositoryClient(
             settings.repository, timeout=timeout, signing=signing, session=session
@@ -93,6 +89,10 @@ def feed(
             raise Refused(str(error)) from None
         except PkiError as error:
             raise Unreadable(str(error)) from None
+        configure(LogSettings())
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: stop.set())
         click.echo(_announcement(settings))
         running.run(stop)
 
