@@ -14,7 +14,7 @@ from benchmarks.measure import Growth, Ratio, Sample, bracketed
 from benchmarks.memory import PeakMemory
 from benchmarks.population import patient, submission
 from benchmarks.service import Service
-from xds.server.wiring import vault_folder
+from xds.server.actors import vault_folder
 from xds.settings import Settings
 
 MIB = 1024 * 1024

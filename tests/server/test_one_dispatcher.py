@@ -231,8 +231,8 @@ def test_only_the_protocol_looks_something_up_by_an_action_it_was_sent() -> None
         return isinstance(node, ast.Match) and is_action(node.subject)
 
     # The catalogue's own index gives rows; the wiring's gives the path that a fault names: no handler in either.
-    assert where(keyed) == {PROTOCOL, "transactions/catalogue.py", "server/wiring.py"}
-    assert "row.action: paths[row.role]" in (PACKAGE / "server/wiring.py").read_text("utf-8")
+    assert where(keyed) == {PROTOCOL, "transactions/catalogue.py", "server/doors.py"}
+    assert "row.action: paths[row.role]" in (PACKAGE / "server/doors.py").read_text("utf-8")
 
 
 def test_actions_are_written_in_the_catalogue_only() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from xds.audit import AuditEvent, AuditUnavailable, System
 from xds.audit.spool import Spool
-from xds.server.wiring import audit_log, audit_spool
+from xds.server.auditing import audit_log, audit_spool
 from xds.settings import Settings
 from xds.store import write_once
 
