@@ -63,10 +63,12 @@ class RetrieveDocumentSet:
             *refused,
             *(_not_here(item, OTHERS_RETRIEVED) for item in others),
         ]
-        documents, parts = self._open(wanted, findings, request)
+        documents, parts, patients = self._open(wanted, findings, request)
         response = RegistryResponse.of(findings, done=len(documents))
         sent = {item.document_unique_id for item in documents}
-        request.trail.about(**document_facts([item for item in requests if item.document_unique_id in sent]))
+        request.trail.about(
+            **document_facts([item for item in requests if item.document_unique_id in sent], patients)
+        )
         request.trail.about_failed(
             **document_facts([item for item in requests if item.document_unique_id not in sent])
         )
@@ -79,11 +81,13 @@ class RetrieveDocumentSet:
 
     def _open(
         self, wanted: Sequence[DocumentRequest], findings: list[XdsError], request: Request
-    ) -> tuple[list[RetrievedDocument], list[ReplyPart]]:
+    ) -> tuple[list[RetrievedDocument], list[ReplyPart], list[str]]:
+        """Documents with their parts, and whose they are as far as this repository knows."""
         served = self._served([item.document_unique_id for item in wanted], request)
         documents: list[RetrievedDocument] = []
         parts: list[ReplyPart] = []
         absent: list[DocumentRequest] = []
+        patients: list[str] = []
 
         def add(item: DocumentRequest, made: MadeDocument) -> None:
             content_id = f"{uuid.uuid4()}@xds"
@@ -107,10 +111,11 @@ class RetrieveDocumentSet:
                     RepositoryError("the document is damaged in the store", location=item.document_unique_id)
                 )
                 continue
+            patients.append(held.patient_id)
             add(item, MadeDocument(mime_type=held.mime_type, source=source))
         for item, made in self._made(absent, findings, request):
             add(item, made)
-        return documents, parts
+        return documents, parts, patients
 
     def _served(self, unique_ids: Sequence[str], request: Request) -> Mapping[str, ServedDocument]:
         """What is here and not withheld. Consent is asked about ids that are not here as well: it takes as long."""
