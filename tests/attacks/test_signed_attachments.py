@@ -183,7 +183,7 @@ def test_a_repository_signs_what_it_registers_elsewhere(
     settings = base_settings(new_database(), tmp_path)
     settings["server"]["roles"] = ["repository"]
     settings["repository"]["registry_url"] = target.to("ITI-42")
-    settings["repository"]["unique_id"] = "2.999.2.7"
+    settings["repository"]["unique_id"] = "2.999.2.8"
     made = samples.provided(submission())
     documents = {made.document_entries[0].entry_uuid: b"octets"}
     with running(tmp_path, settings) as service, RepositoryClient(f"{service.url}/dics/repository") as client:

@@ -91,7 +91,9 @@ def test_publish_query_retrieve(audited: Audited) -> None:
     assert b"AdhocQueryRequest" in query.query
     assert retrieval.kind == "ITI-43 server"
     assert [item.unique_id for item in retrieval.documents] == [entry.unique_id]
-    assert retrieval.patients == (patient,)  # for a search by patient; the standard's table does not ask for it
+    assert retrieval.patients == (
+        patient,
+    )  # for a search by patient; the standard's table does not ask for it
     assert [item.outcome for item in audited.events()] == [0, 0, 0, 0]
 
 

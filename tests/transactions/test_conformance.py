@@ -24,7 +24,7 @@ from xds.conformance.names import Names
 from xds.conformance.plan import Expectation
 from xds.conformance.report import PlanResult, StepResult, TargetRecord, Verdict, counted
 from xds.conformance.wire import PREFIXES, wires
-from xds.transactions import CATALOGUE
+from xds.transactions import CATALOGUE, Role
 from xds.xml import namespaces as ns
 
 ROOT = Path(__file__).parents[2]
@@ -406,7 +406,10 @@ def test_over_tls(start: Callable[..., Service], tmp_path: Path) -> None:
 def test_the_wire_table_is_that_of_the_catalogue() -> None:
     """Written twice on purpose: a difference is a fault in one of them."""
     by_action = {wire.action: wire for wire in wires().values()}
-    for row in CATALOGUE:
+    # No plan drives gateways or imaging sources yet (docs/conformance.md).
+    driven = [row for row in CATALOGUE if row.role in (Role.REGISTRY, Role.REPOSITORY)]
+    assert {row.action for row in driven} == set(by_action)
+    for row in driven:
         wire = by_action[row.action]
         prefix, _, name = wire.body.partition(":")
         assert (wire.mtom, wire.role) == (row.mtom, row.role.value)
