@@ -39,13 +39,13 @@ def complete() -> Iterator[tuple[str, str]]:
     for group in GROUPS:
         found = statements(group)
         filters = {name: text for name, text in found.items() if name.startswith("filter_")}
-        for name in found.keys() & FILTERED.keys():
+        for name in sorted(found.keys() & FILTERED.keys()):
             begin, end = found[name], found[FILTERED[name]]
             yield f"{group}.{name}", f"{begin} {end}"
             yield f"{group}.{name}+all", " ".join((begin, *filters.values(), end))
             for each, text in filters.items():
                 yield f"{group}.{name}+{each}", f"{begin} {text} {end}"
-        for name in found.keys() - FILTERED.keys() - set(FILTERED.values()) - filters.keys():
+        for name in sorted(found.keys() - FILTERED.keys() - set(FILTERED.values()) - filters.keys()):
             yield f"{group}.{name}", found[name]
 
 
