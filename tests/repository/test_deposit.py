@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.transactions import samples
-from xds.access import NOBODY, Caller
+from xds.access import NOBODY, Caller, Requester
 from xds.documents import FolderVault, Spool
 from xds.model import AdhocQuery, RegistryResponse, Submission, XdsError
 from xds.repository import Depositor, settle_pending
@@ -30,13 +30,13 @@ class Away:
     def update(
         self, submission: Submission, structure: Sequence[XdsError] = (), *, caller: Caller = NOBODY
     ) -> RegistryResponse:
-        raise NotImplementedError
+        raise AssertionError("a depositor updates nothing")
 
     def judge(self, submission: Submission, *, caller: Caller = NOBODY) -> Sequence[XdsError]:
         return ()
 
-    def query(self, query: AdhocQuery) -> Submission:
-        raise NotImplementedError
+    def query(self, query: AdhocQuery, requester: Requester) -> Submission:
+        raise AssertionError("a depositor asks no stored query")
 
     def is_registered(self, submission_set_uuid: str) -> bool:
         return True

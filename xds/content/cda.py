@@ -10,7 +10,7 @@ from typing import Final
 
 from lxml import etree
 
-from xds.content.elements import add, add_code, add_id
+from xds.content.elements import add, add_code, add_head, add_id
 from xds.content.facts import DocumentFacts, RelatedDocument, UnreadableDocument
 from xds.content.hl7 import escape, pid_5, xcn, xon
 from xds.content.report import InstanceId, Institution, Practitioner, Report, Section
@@ -263,13 +263,7 @@ def build_report(report: Report) -> bytes:
         nsmap={None: CDA, "ps3-20": PS3_20},  # type: ignore[dict-item]  # the stubs forget the default namespace
     )
     add(root, "realmCode", code="CA")
-    add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
-    add_id(root, report.id)
-    add_code(root, "code", report.type_code)
-    add(root, "title", report.title)
-    add(root, "effectiveTime", value=ts_of(report.creation_time))
-    add_code(root, "confidentialityCode", report.confidentiality_code)
-    add(root, "languageCode", code=report.language_code)
+    add_head(root, report, report.title)
     _add_patient(root, report)
     _add_author(root, report)
     custodian = add(add(root, "custodian"), "assignedCustodian")

@@ -11,7 +11,7 @@ from typing import Final
 from lxml import etree
 
 from xds.content.cda import FORMAT_SCHEME, PS3_20
-from xds.content.elements import add, add_code, add_id
+from xds.content.elements import add, add_code, add_head, add_id
 from xds.content.report import InstanceId, Institution, Related, ReportPatient
 from xds.content.times import ts_of
 from xds.model import Code, LocalizedString
@@ -69,13 +69,7 @@ def build_text_report(report: TextReport) -> bytes:
         nsmap={None: CDA, "ps3-20": PS3_20},  # type: ignore[dict-item]  # the stubs forget the default namespace
     )
     add(root, "realmCode", code="CA")
-    add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
-    add_id(root, report.id)
-    add_code(root, "code", report.type_code)
-    add(root, "title", report.title)
-    add(root, "effectiveTime", value=ts_of(report.creation_time))
-    add_code(root, "confidentialityCode", report.confidentiality_code)
-    add(root, "languageCode", code=report.language_code)
+    add_head(root, report, report.title)
     _add_patient(root, report.patient)
     _add_author(root, report)
     custodian = add(add(root, "custodian"), "assignedCustodian")

@@ -10,7 +10,7 @@ from typing import Final
 from lxml import etree
 
 from xds.content.cda import FORMAT_SCHEME
-from xds.content.elements import add, add_code, add_id
+from xds.content.elements import add, add_code, add_head, add_id
 from xds.content.report import InstanceId
 from xds.content.times import ts_of
 from xds.model import Code, LocalizedString, PatientIdentifier
@@ -110,13 +110,7 @@ def build_imaging_summary(summary: ImagingSummary) -> bytes:
     """
     words = _FRENCH if summary.language_code.lower().startswith("fr") else _ENGLISH
     root = etree.Element(f"{{{CDA}}}ClinicalDocument", nsmap={None: CDA})  # type: ignore[dict-item]
-    add(root, "typeId", root="2.16.840.1.113883.1.3", extension="POCD_HD000040")
-    add_id(root, summary.id)
-    add_code(root, "code", summary.type_code)
-    add(root, "title", words.title)
-    add(root, "effectiveTime", value=ts_of(summary.creation_time))
-    add_code(root, "confidentialityCode", summary.confidentiality_code)
-    add(root, "languageCode", code=summary.language_code)
+    add_head(root, summary, words.title)
     _add_patient(root, summary.patient)
     _add_author(root, summary)
     custodian = add(add(root, "custodian"), "assignedCustodian")

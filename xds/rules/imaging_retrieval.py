@@ -13,8 +13,8 @@ from xds.model import (
     UnknownCommunity,
     UnknownRepositoryId,
     XdsError,
-    oid_urn,
 )
+from xds.rules.retrieval import other_community
 from xds.rules.rule import Found, Rule, RuleBook, RulePolicy, run
 from xds.rules.wording import quoted
 
@@ -92,10 +92,7 @@ def transfer_syntaxes(case: ImagingCase) -> Iterator[Found]:
 )
 def home(case: InstanceCase) -> Iterator[Found]:
     """Only judged where this community has one."""
-    asked, ours = case.request.home_community_id, case.home_community_id
-    if asked and ours and oid_urn(asked) != oid_urn(ours):
-        what = f"homeCommunityId {quoted(asked)} is not this community, which is {oid_urn(ours)}"
-        yield case.request.document_unique_id, what
+    yield from other_community(case.request, case.home_community_id)
 
 
 @_EACH.rule(

@@ -7,6 +7,7 @@ from typing import Final
 from xds.model import (
     DocumentRequest,
     DocumentUniqueIdError,
+    InstanceRequest,
     RepositoryError,
     TooManyResults,
     UnknownCommunity,
@@ -80,10 +81,7 @@ def limit(case: RetrievalCase) -> Iterator[Found]:
 )
 def home(case: DocumentCase) -> Iterator[Found]:
     """Only judged where this community has one; a bare OID is taken for its URN."""
-    asked, ours = case.request.home_community_id, case.home_community_id
-    if asked and ours and oid_urn(asked) != oid_urn(ours):
-        what = f"homeCommunityId {quoted(asked)} is not this community, which is {oid_urn(ours)}"
-        yield case.request.document_unique_id, what
+    yield from other_community(case.request, case.home_community_id)
 
 
 @_EACH.rule(
@@ -112,6 +110,14 @@ def unique_id(case: DocumentCase) -> Iterator[Found]:
     """Whether there is such a document is found when it is opened."""
     if not case.request.document_unique_id:
         yield "", "DocumentUniqueId is empty"
+
+
+def other_community(request: DocumentRequest | InstanceRequest, ours: str | None) -> Iterator[Found]:
+    """Tell a request for another community, of a document or of an image; a bare OID is taken for its URN."""
+    asked = request.home_community_id
+    if asked and ours and oid_urn(asked) != oid_urn(ours):
+        what = f"homeCommunityId {quoted(asked)} is not this community, which is {oid_urn(ours)}"
+        yield request.document_unique_id, what
 
 
 RETRIEVAL: Final[tuple[Rule[RetrievalCase], ...]] = _WHOLE.rules
