@@ -265,6 +265,13 @@ def test_the_start_page_names_end_points_and_patients() -> None:
     assert "xds retrieve" in text
 
 
+def test_images_are_offered_only_where_they_are_served() -> None:
+    assert "RAD-69" not in text_of(start_page(LITE, BASE, ALL_READY))
+    roles = (*LITE.server.roles, "imaging")
+    imaging = replace(LITE, server=replace(LITE.server, roles=roles))
+    assert "RAD-69" in text_of(start_page(imaging, BASE, ALL_READY))
+
+
 def test_a_transaction_of_several_messages_is_named_once() -> None:
     page = start_page(Settings(), BASE, ALL_READY).decode()
     assert page.count("ITI-44 Patient Identity Feed HL7 V3") == 1

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from xds.codes import load_codes
 from xds.server.footing import unguarded
-from xds.server.pages import paths_of
+from xds.server.pages import paths_of, received
 from xds.server.site import service_url
 from xds.settings import Settings, SettingsError, is_enrolled
-from xds.transactions import RAD_69, Role, of_role
+from xds.transactions import Role
 
 
 def announcement(settings: Settings, url: str) -> str:
@@ -24,9 +24,7 @@ def announcement(settings: Settings, url: str) -> str:
 def _lines(settings: Settings, base: str) -> Iterator[str]:
     base = base.rstrip("/")
     for role, path in _paths(settings).items():
-        has_images = "imaging" in settings.server.roles
-        received = (row for row in of_role(role) if has_images or row is not RAD_69)
-        numbers = ", ".join(dict.fromkeys(row.number for row in received))
+        numbers = ", ".join(dict.fromkeys(row.number for row in received(role, settings.server)))
         yield f"  {role.value:<13}{base}{path}  ({numbers}; WSDL at ?wsdl)"
     feed = _feed(settings)
     if feed:

@@ -19,7 +19,7 @@ from xds.rules import PARAMETERS, QUERIES_OF, query_name
 from xds.sandbox import DOCUMENT_COUNT, PATIENTS, SAMPLE_PATIENT
 from xds.server.samples import SCENARIOS, samples, zeep_snippet
 from xds.settings import GIB, KIB, MIB, ServerSettings, Settings
-from xds.transactions import Role, Transaction, of_role
+from xds.transactions import RAD_69, Role, Transaction, of_role
 
 _PURPOSES: Final = {
     Role.REGISTRY: "Knows every document's metadata: it registers submissions and answers queries.",
@@ -76,6 +76,7 @@ class EndPoint:
     role: Role
     path: str
     url: str
+    transactions: tuple[Transaction, ...]
 
     @property
     def name(self) -> str:
@@ -88,10 +89,6 @@ class EndPoint:
     @property
     def scenario(self) -> str:
         return SCENARIOS[self.role]
-
-    @property
-    def transactions(self) -> tuple[Transaction, ...]:
-        return of_role(self.role)
 
     @property
     def served(self) -> tuple[str, ...]:
@@ -239,9 +236,15 @@ def paths_of(server: ServerSettings) -> dict[Role, str]:
     }
 
 
+def received(role: Role, server: ServerSettings) -> tuple[Transaction, ...]:
+    """The transactions of a role that its end point takes here: images are asked for only where they are played."""
+    has_images = Role.IMAGING.value in server.roles
+    return tuple(row for row in of_role(role) if has_images or row is not RAD_69)
+
+
 def _end_point(role: Role, settings: Settings, base: str) -> EndPoint:
     path = paths_of(settings.server)[role]
-    return EndPoint(role=role, path=path, url=base + path)
+    return EndPoint(role=role, path=path, url=base + path, transactions=received(role, settings.server))
 
 
 def _query_line(settings: Settings, base: str) -> str:
